@@ -1,0 +1,52 @@
+# The two commands: `make demo` and `make test`. Everything lives in .venv; nothing outside the checkout is
+# touched but the Debian packages of the judges (tests only), and those only where apt may install.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.txt
+ZIP := dist/s3torrent-lambda.zip
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint format package bench lock clean setup judges
+
+demo: setup
+	@$(BIN)/python -m s3torrent.devstack.demo
+
+test: setup judges
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+package: setup
+	$(BIN)/python -m s3torrent.devstack.package $(ZIP)
+
+bench: setup judges
+	$(BIN)/python bench/run.py
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: $(LOCK) pyproject.toml
+	@sh util/make-venv.sh "$(PYTHON)" $(VENV)
+	@echo "installing the locked packages from PyPI ..."
+	@$(PIP) install --require-hashes --only-binary :all: -r $(LOCK)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+judges:
+	@sh util/install-judges.sh
+
+lock: setup
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra stack --group judges --group test --group lint --group build \
+	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o $(LOCK)
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

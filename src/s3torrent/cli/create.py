@@ -1,0 +1,143 @@
+"""``s3torrent create``: a torrent of a file, a folder or an object."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from s3torrent.cli.locations import THREADS, locate, reader_of
+from s3torrent.cli.output import show_json, show_rows, visible
+from s3torrent.cli.progress import progress_bar
+from s3torrent.cli.summary import as_json, as_rows
+from s3torrent.errors import OutputExists, SourceError, UsageError, WriteConflict
+from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, parse_piece_length
+from s3torrent.metainfo.policy import TorrentPolicy
+from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
+from s3torrent.pipeline.build import build_object
+from s3torrent.pipeline.content import name_of, tree_content
+from s3torrent.pipeline.publish import CONTENT_TYPE
+from s3torrent.types import TORRENT_SUFFIX, ObjectRef
+from s3torrent.wiring import local_store, native_engine
+
+if TYPE_CHECKING:
+    from s3torrent.engine.base import Built
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "-o", "--output", metavar="OUT", help="Where to write it; - is stdout.  [default: NAME.torrent here]"
+)
+@click.option(
+    "--tracker", "trackers", multiple=True, metavar="URL", help="Announce URL; each is a tier of its own."
+)
+@click.option(
+    "--web-seed",
+    "web_seeds",
+    multiple=True,
+    metavar="URL",
+    help="URL of the content; {key} and {bucket} are filled in.",
+)
+@click.option(
+    "--piece-length",
+    default=AUTO,
+    show_default=True,
+    metavar="LENGTH",
+    help="auto, by-size, or 16KiB to 128MiB.",
+)
+@click.option("--torrent-version", type=click.Choice(["v1", "v2", "hybrid"]), default="v1", show_default=True)
+@click.option("--private", is_flag=True, help="Peers only from the trackers (BEP 27).")
+@click.option("--source", "source_tag", metavar="TEXT", help="Tag in the info dict; changes the info-hash.")
+@click.option("--comment", metavar="TEXT")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+@click.option("--json", "as_json_", is_flag=True, help="Describe the torrent as JSON on stdout.")
+def create(
+    *,
+    source: str,
+    output: str | None,
+    trackers: tuple[str, ...],
+    web_seeds: tuple[str, ...],
+    piece_length: str,
+    torrent_version: str,
+    private: bool,
+    source_tag: str | None,
+    comment: str | None,
+    force: bool,
+    as_json_: bool,
+) -> None:
+    """Make a torrent of SOURCE: a file, a directory, or s3://BUCKET/KEY."""
+    if output == "-" and as_json_:
+        raise UsageError("--output - and --json both want stdout", hint="write the torrent to a file")
+    ref = locate(source)
+    policy = TorrentPolicy(
+        version=torrent_version,
+        piece_length=piece_length if piece_length in (AUTO, BY_SIZE) else parse_piece_length(piece_length),
+        private=private,
+        source=source_tag,
+        comment=comment,
+        trackers=tuple((check_tracker(url),) for url in trackers),
+        web_seeds=web_seeds,
+    )
+    directory = not ref.bucket and Path(ref.key).is_dir()
+    for url in web_seeds:
+        filled = object_url(url, ref.bucket, ref.key) if "{key}" in url and not directory else url
+        check_web_seed(filled, single_file=not directory)
+    target = None if output == "-" else _target(ref, output, force=force)
+    built = _build(ref, policy, directory=directory)
+    body = built.metainfo.encode()
+    if target is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    _write(target, body, force=force)
+    if as_json_:
+        show_json({"torrent": str(target), **as_json(built.metainfo)})
+    else:
+        show_rows([("Torrent", str(target)), *as_rows(built.metainfo)])
+        click.echo(visible(f"piece length: {built.piece_length_reason}"), err=True)
+
+
+def _build(ref: ObjectRef, policy: TorrentPolicy, *, directory: bool) -> Built:
+    engine, reader = native_engine(THREADS), reader_of(ref)
+    if not directory:
+        version = reader.head(ref).version
+        with progress_bar(name_of(ref), version.size) as progress:
+            return build_object(version, policy, engine, reader, progress)
+    root = Path(ref.key).resolve()
+    content = tree_content(root.name, local_store().walk(root))
+    with progress_bar(content.name, content.size) as progress:
+        return engine.build(content, policy, reader, progress)
+
+
+def _target(ref: ObjectRef, output: str | None, *, force: bool) -> Path:
+    """Where the torrent goes; looked at before the hashing, so that nobody waits for a refusal."""
+    if output and output.startswith("s3://"):
+        raise UsageError(
+            f"--output {output!r}: a torrent is written to a file", hint="aws s3 cp puts it into S3"
+        )
+    name = Path(ref.key).resolve().name if not ref.bucket else name_of(ref)
+    target = Path(output) if output else Path(name + TORRENT_SUFFIX)
+    if target.is_dir():
+        target /= name + TORRENT_SUFFIX
+    if target.exists() and not force:
+        raise OutputExists(f"{target} is there already")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(
+            f"--output {target}: the folder {target.parent} does not exist", hint="make it first"
+        )
+    return target
+
+
+def _write(target: Path, body: bytes, *, force: bool) -> None:
+    """Whole or not at all; without --force never over a file that appeared meanwhile."""
+    store, ref = local_store(), ObjectRef("", str(target.absolute()))
+    try:
+        replaces = store.head(ref).version if force and target.exists() else None
+        store.put(ref, body, replaces=replaces, content_type=CONTENT_TYPE, metadata={})
+    except WriteConflict:
+        raise OutputExists(f"{target} appeared while its torrent was made") from None
+    except SourceError as error:
+        raise UsageError(f"cannot write {target}: {error.message}", hint=error.hint) from None

@@ -1,0 +1,51 @@
+"""What a person names: a path, ``-``, or ``s3://BUCKET/KEY``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import MetainfoError, UsageError
+from s3torrent.metainfo.parse import parse
+from s3torrent.types import ObjectRef
+from s3torrent.wiring import Clients, local_store, s3_store
+
+if TYPE_CHECKING:
+    from s3torrent.metainfo.model import Metainfo
+    from s3torrent.store.base import ObjectReader
+
+MAX_TORRENT_BYTES = 64 << 20
+THREADS = min(8, max(2, os.cpu_count() or 2))
+
+
+def locate(text: str) -> ObjectRef:
+    """``s3://BUCKET/KEY`` (the key as it is, nothing decoded) or a path, made absolute."""
+    if not text.startswith("s3://"):
+        return ObjectRef("", str(Path(text).absolute()))
+    bucket, _, key = text[len("s3://") :].partition("/")
+    if not bucket or not key:
+        raise UsageError(f"{text!r} names no object", hint="expected s3://BUCKET/KEY")
+    return ObjectRef(bucket, key)
+
+
+def reader_of(ref: ObjectRef) -> ObjectReader:
+    """The store behind a location."""
+    if not ref.bucket:
+        return local_store()
+    return s3_store(Clients(os.environ.get("AWS_ENDPOINT_URL") or None, connections=THREADS + 2))
+
+
+def read_torrent(text: str) -> Metainfo:
+    """A .torrent from a path, standard input (``-``) or S3. Raises MetainfoError that names it."""
+    if text == "-":
+        body = sys.stdin.buffer.read(MAX_TORRENT_BYTES + 1)
+    else:
+        ref = locate(text)
+        body = reader_of(ref).get(ref, MAX_TORRENT_BYTES)
+    try:
+        return parse(body)
+    except MetainfoError as error:
+        error.message = f"{'standard input' if text == '-' else text} is not a valid torrent: {error.message}"
+        raise

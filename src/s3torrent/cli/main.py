@@ -1,0 +1,68 @@
+"""``s3torrent``: the product on stdout, the talk on stderr, and an exit code that means something."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from s3torrent import __version__
+from s3torrent.cli.create import create
+from s3torrent.cli.dev import dev
+from s3torrent.cli.inspect import inspect
+from s3torrent.cli.magnet import magnet
+from s3torrent.cli.output import visible
+from s3torrent.cli.verify import verify
+from s3torrent.errors import S3TorrentError
+
+EPILOG = """Exit codes: 0 done, 1 mismatch or problems found, 2 usage, 3 bad torrent, 4 source or status not
+reachable. S3 is reached with the usual AWS settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
+
+BUG_EXIT = 70
+"""EX_SOFTWARE: a defect of ours, not of what was asked."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(__version__, prog_name="s3torrent", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Make, read and check .torrent files of S3 objects and local files."""
+
+
+for command in (create, inspect, verify, magnet, dev):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run, and end the process. Every error is one line, and its mend."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may hold anything
+    try:
+        code = cli.main(arguments, prog_name="s3torrent", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        say("interrupted")
+        code = 130
+    except S3TorrentError as error:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing more to say, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if os.environ.get("S3TORRENT_DEBUG"):
+            raise
+        say(f"error: a defect in s3torrent {__version__}: {type(error).__name__}: {error}")
+        say("hint: run it again with S3TORRENT_DEBUG=1 and report what it prints")
+        code = BUG_EXIT
+    sys.exit(code or 0)
+
+
+def say(line: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    click.echo(visible(line), err=True)

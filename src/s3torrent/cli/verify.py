@@ -1,0 +1,105 @@
+"""``s3torrent verify``: is this the torrent's content?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from s3torrent.cli.locations import THREADS, locate, read_torrent, reader_of
+from s3torrent.cli.output import bytes_text, show_json, visible
+from s3torrent.cli.progress import progress_bar
+from s3torrent.errors import UsageError
+from s3torrent.pipeline.verify import verify as verify_content
+from s3torrent.wiring import local_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3torrent.metainfo.model import Metainfo
+    from s3torrent.pipeline.verify import Verification
+    from s3torrent.types import ObjectRef, ObjectVersion
+
+
+@click.command()
+@click.argument("torrent")
+@click.argument("content")
+@click.option("--json", "as_json_", is_flag=True, help="As JSON on stdout (docs/json.md).")
+def verify(*, torrent: str, content: str, as_json_: bool) -> None:
+    """Check CONTENT (a file, a directory, or s3://BUCKET/KEY) against TORRENT (a path, - or s3://BUCKET/KEY).
+
+    Names the bad pieces and the files they touch; exit code 1 if there are any.
+    """
+    metainfo = read_torrent(torrent)
+    ref = locate(content)
+    found = _content(metainfo, ref)
+    with progress_bar(metainfo.name, metainfo.size) as progress:
+        result = verify_content(metainfo, found, reader_of(ref), threads=THREADS, progress=progress)
+    if as_json_:
+        show_json(_as_json(result))
+    else:
+        _tell(result, metainfo)
+    if not result.good:
+        raise result.error(content)
+
+
+def _content(metainfo: Metainfo, ref: ObjectRef) -> Mapping[tuple[str, ...], ObjectVersion]:
+    """What lies at CONTENT, by path. For a single file a directory that holds it will do."""
+    if ref.bucket:
+        if not metainfo.single_file:
+            raise UsageError(
+                f"{metainfo.name!r} is a torrent of several files; {ref} is one object",
+                hint="give the directory that holds the files",
+            )
+        return {metainfo.files[0].path: reader_of(ref).head(ref).version}
+    path = Path(ref.key)
+    if metainfo.single_file:
+        inside = path / metainfo.name
+        place = inside if path.is_dir() and inside.is_file() else path
+        return {metainfo.files[0].path: local_store().head(locate(str(place))).version}
+    if path.is_file():
+        raise UsageError(
+            f"{metainfo.name!r} is a torrent of several files; {path} is one file",
+            hint="give the directory that holds the files",
+        )
+    return dict(local_store().walk(path))
+
+
+def _as_json(result: Verification) -> dict[str, object]:
+    return {
+        "good": result.good,
+        "pieceCount": result.piece_count,
+        "badPieces": list(result.bad_pieces),
+        "badFiles": list(result.bad_files),
+        "missing": list(result.missing),
+        "wrongSize": [
+            {"path": wrong.path, "expected": wrong.expected, "found": wrong.found}
+            for wrong in result.wrong_size
+        ],
+    }
+
+
+def _tell(result: Verification, metainfo: Metainfo) -> None:
+    if result.good:
+        click.echo(f"good: all {result.piece_count:,} pieces, {bytes_text(metainfo.size)}")
+    for path in result.missing:
+        click.echo(f"missing: {visible(path)}")
+    for wrong in result.wrong_size:
+        sizes = f"{bytes_text(wrong.found)}; expected {bytes_text(wrong.expected)}"
+        click.echo(f"wrong size: {visible(wrong.path)}: {sizes}")
+    if result.bad_pieces:
+        click.echo(f"bad pieces: {_runs(result.bad_pieces)}")
+    for path in result.bad_files:
+        click.echo(f"bad file: {visible(path)}")
+
+
+def _runs(indices: tuple[int, ...]) -> str:
+    """``0-3, 7, 9-10``."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][1] + 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)

@@ -1,0 +1,130 @@
+"""The environment, read once into frozen settings. docs/configuration.md is checked against ``VARIABLES``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import ConfigError, S3TorrentError
+from s3torrent.metainfo.piece_length import parse_piece_length
+from s3torrent.metainfo.policy import AUTO, BY_SIZE, TorrentPolicy
+from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+VARIABLES: dict[str, tuple[str, str]] = {
+    "S3_BUCKET": ("", "Only this bucket's events are taken; empty: the bucket of the event"),
+    "DDB_TABLE": ("", "DynamoDB table of the status items; required by the function, made where missing"),
+    "TRACKERS": ("", "Announce URLs, comma-separated; each is a tier of its own"),
+    "AWS_ENDPOINT_URL": ("", "Endpoint of a local stack, such as http://127.0.0.1:4566; empty: AWS"),
+    "TORRENT_VERSION": ("v1", "`v1`, `v2` or `hybrid`"),
+    "TORRENT_PIECE_LENGTH": ("auto", "`auto`, `by-size`, or a power of two from `16KiB` to `128MiB`"),
+    "TORRENT_PRIVATE": ("0", "`1` writes `private` into the info dict (BEP 27)"),
+    "TORRENT_SOURCE": ("", "`source` in the info dict; changes the info-hash"),
+    "TORRENT_COMMENT": ("", "Comment, outside the info dict"),
+    "TORRENT_WEB_SEEDS": (
+        "",
+        "URL templates with `{key}` and, if wanted, `{bucket}`; comma-separated (BEP 19)",
+    ),
+    "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
+    "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
+    "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),
+    "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
+    "TORRENT_THREADS": ("4", "Ranges of one object read and hashed at once"),
+    "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
+}
+
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, checked; ``VARIABLES`` names the variable, the default and the meaning of each."""
+
+    bucket: str | None
+    table: str | None
+    endpoint_url: str | None
+    policy: TorrentPolicy
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    control_prefix: str
+    lease_seconds: float
+    threads: int
+    log_level: str
+
+
+def from_environment(environ: Mapping[str, str]) -> Settings:
+    """Raises ConfigError that names the variable, what it holds and what it may hold."""
+
+    def text(name: str) -> str:
+        value = environ.get(name, "").strip()
+        return value or VARIABLES[name][0]
+
+    def items(name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in text(name).split(",") if part.strip())
+
+    def checked(name: str, check: Callable[[str], object]) -> None:
+        for item in items(name):
+            try:
+                check(item)
+            except S3TorrentError as error:
+                raise ConfigError(f"{name}: {error.message}", hint=error.hint or None) from None
+
+    checked("TRACKERS", check_tracker)
+    checked("TORRENT_WEB_SEEDS", lambda template: check_web_seed(object_url(template, "bucket", "key")))
+    policy = TorrentPolicy(
+        version=_one_of("TORRENT_VERSION", text("TORRENT_VERSION"), ("v1", "v2", "hybrid")),
+        piece_length=_piece_length(text("TORRENT_PIECE_LENGTH")),
+        private=_flag("TORRENT_PRIVATE", text("TORRENT_PRIVATE")),
+        source=text("TORRENT_SOURCE") or None,
+        comment=text("TORRENT_COMMENT") or None,
+        trackers=tuple((url,) for url in items("TRACKERS")),
+        web_seeds=items("TORRENT_WEB_SEEDS"),
+    )
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    return Settings(
+        bucket=text("S3_BUCKET") or None,
+        table=text("DDB_TABLE") or None,
+        endpoint_url=text("AWS_ENDPOINT_URL") or None,
+        policy=policy,
+        include=items("TORRENT_INCLUDE"),
+        exclude=items("TORRENT_EXCLUDE"),
+        control_prefix=text("TORRENT_CONTROL_PREFIX"),
+        lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
+        threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
+        log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
+    )
+
+
+def _piece_length(text: str) -> str | int:
+    if text in (AUTO, BY_SIZE):
+        return text
+    try:
+        return parse_piece_length(text)
+    except S3TorrentError as error:
+        raise ConfigError(f"TORRENT_PIECE_LENGTH: {error.message}", hint=error.hint) from None
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(allowed)}")
+    return value
+
+
+def _flag(name: str, value: str) -> bool:
+    if value.lower() in TRUE:
+        return True
+    if value.lower() in FALSE:
+        return False
+    raise ConfigError(f"{name} is {value!r}; expected 1 or 0")
+
+
+def _number(name: str, value: str, low: float, high: float) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise ConfigError(f"{name} is {value!r}; expected a number from {low:g} to {high:g}")
+    return number

@@ -1,0 +1,81 @@
+"""The default engine: piece ranges of the stream, hashed as they arrive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3torrent.engine.base import Built
+from s3torrent.engine.ranges import hash_layout
+from s3torrent.errors import EmptyContent
+from s3torrent.hashing.assemble import assemble
+from s3torrent.hashing.layout import Layout
+from s3torrent.metainfo.build import build
+from s3torrent.metainfo.model import FileEntry
+from s3torrent.metainfo.piece_length import PieceLengthChoice, choose
+from s3torrent.metainfo.policy import CREATED_BY
+from s3torrent.metainfo.webseed import multi_file_base, object_url
+
+if TYPE_CHECKING:
+    from s3torrent.engine.base import Content, Progress
+    from s3torrent.metainfo.policy import TorrentPolicy
+    from s3torrent.store.base import ObjectReader
+
+
+class NativeEngine:
+    """Hashes in ``threads`` ranges at once; the memory is that of engine/ranges.py."""
+
+    name = "native"
+
+    def __init__(self, threads: int = 4) -> None:
+        self.threads = threads
+
+    def build(
+        self, content: Content, policy: TorrentPolicy, reader: ObjectReader, progress: Progress
+    ) -> Built:
+        """Raises EmptyContent, TooLarge, and whatever the reader raises."""
+        if not content.size:
+            raise EmptyContent(f"{content.name!r} is empty (0 bytes); a torrent needs at least 1 byte")
+        choice = piece_length_of(content, policy)
+        layout = Layout.of_files(
+            [file.version.size for file in content.files], choice.piece_length, policy.version
+        )
+        versions = [file.version for file in content.files]
+        hashes = assemble(
+            layout, hash_layout(layout, versions, reader, threads=self.threads, progress=progress)
+        )
+        metainfo = build(
+            name=content.name,
+            files=[FileEntry(file.path, file.version.size) for file in content.files],
+            single_file=content.single_file,
+            piece_length=choice.piece_length,
+            version=policy.version,
+            pieces=hashes.pieces,
+            file_roots=hashes.file_roots,
+            piece_layers=hashes.piece_layers,
+            private=policy.private,
+            source=policy.source,
+            trackers=policy.trackers,
+            web_seeds=web_seeds_of(content, policy),
+            comment=policy.comment,
+            creation_date=content.creation_date,
+            created_by=CREATED_BY,
+            write_private_zero=policy.write_private_zero,
+        )
+        return Built(metainfo, choice.reason, content.size)
+
+
+def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoice:
+    """The policy's rule applied to this content."""
+    if isinstance(policy.piece_length, int):
+        return PieceLengthChoice(policy.piece_length, "as asked for")
+    # What a file costs in the .torrent besides its pieces: its path and some bencode.
+    overhead = sum(sum(len(part.encode()) + 8 for part in file.path) + 64 for file in content.files)
+    return choose(content.size, version=policy.version, file_overhead=overhead)
+
+
+def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:
+    """Templates filled with the object's bucket and key; a folder's base URL ends in ``/`` (BEP 19)."""
+    if not content.single_file:
+        return tuple(multi_file_base(url) for url in policy.web_seeds)
+    ref = content.files[0].version.ref
+    return tuple(object_url(url, ref.bucket, ref.key) if "{key}" in url else url for url in policy.web_seeds)

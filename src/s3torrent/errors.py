@@ -1,0 +1,226 @@
+"""Every error the program can meet, and nothing else.
+
+    S3TorrentError
+    ├── UsageError                exit 2   what was asked for cannot be done as asked
+    │   ├── ConfigError                    a setting is missing or malformed
+    │   ├── PieceLengthError               not a power of two, or outside 16 KiB..128 MiB
+    │   ├── UrlError                       a tracker or web seed is not a URL of its kind
+    │   ├── OutputExists                   a file that would be overwritten
+    │   └── NotTorrentable                 no torrent can be made of this object, ever -> SKIPPED
+    │       ├── EmptyContent               0 bytes: clients refuse such a torrent
+    │       ├── KeyTooLong                 KEY.torrent would pass 1,024 bytes
+    │       ├── BadName                    no usable file name in the key or path
+    │       ├── ForeignTorrent             KEY.torrent is there and is not ours
+    │       ├── TooLarge                   no piece length keeps the .torrent loadable
+    │       ├── Archived                   in GLACIER or DEEP_ARCHIVE: cannot be read until restored
+    │       └── PathConflict               the same path twice, or a file that is also a folder
+    ├── EventError                exit 2   a payload of no known kind, or a known kind cut short
+    ├── Mismatch                  exit 1   content and torrent disagree
+    ├── MetainfoError             exit 3   not a torrent
+    │   ├── BencodeError                   malformed bencoding, with its byte offset
+    │   └── InvalidMetainfo                well-formed, but breaks a named rule of a BEP
+    ├── SourceError               exit 4   the bytes cannot be had
+    │   ├── NoSuchBucket
+    │   ├── WrongRegion                    the bucket lies in another region than the client asks
+    │   ├── NoSuchObject                   no such key, version or file
+    │   ├── ObjectGone                     deleted while it was read
+    │   ├── AccessDenied                   which action on which resource
+    │   ├── ObjectChanged        retry     another version lies there now
+    │   ├── WriteConflict        retry     another writer was first (412) or is at it (409)
+    │   ├── ReadInterrupted      retry     the connection broke more often than we resume
+    │   ├── Throttled            retry     SlowDown, 503, throughput exceeded
+    │   └── EndpointUnreachable  retry     nothing answers at the address, or no credentials do
+    ├── StatusError               exit 4   the status table cannot be used
+    │   ├── TableMissing
+    │   ├── TableSchemaMismatch            another key schema under our table's name
+    │   ├── LeaseLost            retry     another worker has taken the object over
+    │   └── HeldByAnother        retry     another worker holds the object
+    └── StackError                exit 4   the embedded stack cannot be started, set up or used
+
+``retryable`` tells the pipeline whether the same event may succeed later; ``hint`` is the mend.
+A message names the thing, what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class S3TorrentError(Exception):
+    """Root of the tree; ``code`` is the name used in JSON, logs and the status item."""
+
+    exit_code: ClassVar[int] = 4
+    retryable: ClassVar[bool] = False
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """``{type, message, retryable, hint}``, the ``error`` attribute of a status item."""
+        return {"type": self.code, "message": self.message, "retryable": self.retryable, "hint": self.hint}
+
+
+class UsageError(S3TorrentError):
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    default_hint = "correct the environment variable; docs/configuration.md lists them all"
+
+
+class PieceLengthError(UsageError):
+    default_hint = "give auto, by-size, or a power of two from 16KiB to 128MiB"
+
+
+class UrlError(UsageError):
+    pass
+
+
+class OutputExists(UsageError):
+    default_hint = "name another file with --output, or pass --force"
+
+
+class NotTorrentable(UsageError):
+    pass
+
+
+class EmptyContent(NotTorrentable):
+    default_hint = "upload content; BitTorrent has no torrent of 0 bytes"
+
+
+class KeyTooLong(NotTorrentable):
+    default_hint = "shorten the key to at most 1,016 bytes, so that KEY.torrent fits S3's 1,024"
+
+
+class BadName(NotTorrentable):
+    default_hint = "rename it: a torrent needs a last path segment that is a file name"
+
+
+class ForeignTorrent(NotTorrentable):
+    default_hint = "move or delete that .torrent, then send the event again; s3torrent never overwrites it"
+
+
+class TooLarge(NotTorrentable):
+    default_hint = "split the content, or name a piece length that keeps the .torrent under 10,000,000 bytes"
+
+
+class Archived(NotTorrentable):
+    default_hint = "restore it (aws s3api restore-object), wait until that is done, then send the event again"
+
+
+class PathConflict(NotTorrentable):
+    default_hint = "rename one of the two; a torrent cannot hold both"
+
+
+class EventError(S3TorrentError):
+    exit_code = 2
+    default_hint = (
+        'send an S3 notification (also through SQS, SNS or EventBridge) or {"bucket": ..., "key": ...}'
+    )
+
+
+class Mismatch(S3TorrentError):
+    exit_code = 1
+    default_hint = "fetch the content again, or make a torrent of what it is now"
+
+
+class MetainfoError(S3TorrentError):
+    exit_code = 3
+
+
+class BencodeError(MetainfoError):
+    """``offset`` is the byte at which decoding stopped."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(f"{message} at byte {offset}")
+        self.offset = offset
+
+
+class InvalidMetainfo(MetainfoError):
+    """``rule`` is the name of the broken rule, as listed in metainfo/validate.py."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(f"{rule}: {message}")
+        self.rule = rule
+
+
+class SourceError(S3TorrentError):
+    pass
+
+
+class NoSuchBucket(SourceError):
+    default_hint = "check the bucket's name and region"
+
+
+class WrongRegion(SourceError):
+    default_hint = "set AWS_REGION to the bucket's region"
+
+
+class NoSuchObject(SourceError):
+    default_hint = "check the key (it is case-sensitive) or the path"
+
+
+class ObjectGone(SourceError):
+    default_hint = "nothing to do: the object was deleted; upload it again if that was not meant"
+
+
+class AccessDenied(SourceError):
+    default_hint = "allow the named action on the named resource in the role's policy"
+
+
+class ObjectChanged(SourceError):
+    retryable = True
+    default_hint = "nothing to do: the newer upload gets its own torrent"
+
+
+class WriteConflict(SourceError):
+    retryable = True
+    default_hint = "nothing to do: the event is taken up again and sees what the other writer left"
+
+
+class ReadInterrupted(SourceError):
+    retryable = True
+    default_hint = "try again; if it persists, look at the network between here and S3"
+
+
+class Throttled(SourceError):
+    retryable = True
+    default_hint = "try again later, or lower the function's concurrency"
+
+
+class EndpointUnreachable(SourceError):
+    retryable = True
+    default_hint = "check AWS_ENDPOINT_URL, the region, the credentials and the network"
+
+
+class StatusError(S3TorrentError):
+    pass
+
+
+class TableMissing(StatusError):
+    default_hint = "create the table, or allow dynamodb:CreateTable so that it is made on first use"
+
+
+class TableSchemaMismatch(StatusError):
+    default_hint = "name another table in DDB_TABLE, or recreate this one with partition key jobId (S)"
+
+
+class LeaseLost(StatusError):
+    retryable = True
+    default_hint = "nothing to do: the worker that took over finishes the object"
+
+
+class HeldByAnother(StatusError):
+    retryable = True
+    default_hint = "nothing to do: the event comes back after the other worker's lease"
+
+
+class StackError(S3TorrentError):
+    pass

@@ -1,0 +1,1 @@
+"""Payloads in, torrent requests out: ``parse.parse`` reads, ``rules.apply`` drops what is not ours."""

@@ -1,0 +1,36 @@
+"""SQS messages, as the event source mapping hands them to Lambda.
+
+Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS" (with-sqs). A message that cannot be
+understood must not take the rest of its batch with it, so its fault stays in its own parcel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import EventError
+from s3torrent.intake.delivery import Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3torrent.intake.payload import Payload
+
+SOURCE = "aws:sqs"
+
+
+def read(payload: Payload, read_body: Callable[[Payload], Parcel]) -> tuple[Parcel, ...]:
+    """One parcel a message, in order. ``read_body`` reads the JSON object of a body.
+
+    Raises EventError only where a message has no ``messageId``, for then it cannot be given back alone.
+    """
+    return tuple(_parcel(record, read_body) for record in payload.children("Records"))
+
+
+def _parcel(record: Payload, read_body: Callable[[Payload], Parcel]) -> Parcel:
+    message_id = record.text("messageId")
+    try:
+        return replace(read_body(record.embedded("body")), message_id=message_id)
+    except EventError as error:
+        return Parcel(message_id, (), (), error)

@@ -1,0 +1,111 @@
+"""The AWS Lambda function: events in, torrents out.
+
+Environment (config.py checks it, docs/configuration.md explains it): S3_BUCKET, DDB_TABLE, TRACKERS,
+AWS_ENDPOINT_URL and the TORRENT_* variables. From a queue it answers with the failed records only
+(ReportBatchItemFailures); from anywhere else it raises, so that Lambda retries.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from s3torrent import config, wiring
+from s3torrent.errors import S3TorrentError
+from s3torrent.intake.parse import parse
+from s3torrent.intake.rules import Rules, apply
+
+if TYPE_CHECKING:
+    from s3torrent.intake.delivery import Parcel
+    from s3torrent.pipeline.make import Maker, Outcome
+
+log = logging.getLogger("s3torrent")
+
+START_MARGIN_MS = 10_000
+"""With less time than this left no further object is begun; its record goes back to the queue."""
+
+
+def handler(event: object, context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    return function().handle(event, context)
+
+
+@cache
+def function() -> Function:
+    """Settings and clients, made at the first invocation and kept while the environment is warm."""
+    settings = config.from_environment(os.environ)
+    logging.getLogger().setLevel(logging.WARNING)
+    log.setLevel(settings.log_level)
+    if not logging.getLogger().handlers:
+        log.addHandler(logging.StreamHandler())
+    rules = Rules(settings.bucket, settings.include, settings.exclude, settings.control_prefix)
+    return Function(rules, wiring.maker(settings))
+
+
+@dataclass(frozen=True)
+class Function:
+    rules: Rules
+    maker: Maker
+
+    def handle(self, event: object, context: Any) -> dict[str, Any]:
+        delivery = apply(parse(event), self.rules)
+        failed: list[str] = []
+        outcomes: list[Outcome] = []
+        for parcel in delivery.parcels:
+            try:
+                outcomes += self._take(parcel, context)
+            except Exception as error:
+                if parcel.message_id is None:
+                    raise
+                tell(logging.ERROR, "record failed", messageId=parcel.message_id, **_described(error))
+                failed.append(parcel.message_id)
+        if delivery.kind == "sqs":
+            return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        return {"results": [_result(outcome) for outcome in outcomes]}
+
+    def _take(self, parcel: Parcel, context: Any) -> list[Outcome]:
+        """Every request of the parcel is tried; then the first error is raised."""
+        for dropped in parcel.dropped:
+            tell(logging.INFO, "dropped", id=str(dropped.ref or ""), reason=dropped.reason)
+        if parcel.error:
+            raise parcel.error
+        errors: list[Exception] = []
+        outcomes: list[Outcome] = []
+        for request in parcel.requests:
+            if context and context.get_remaining_time_in_millis() < START_MARGIN_MS:
+                raise TimeoutError(f"{request.ref} not begun: too little time left in this invocation")
+            started = time.monotonic()
+            try:
+                outcome = self.maker.make(request)
+            except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
+                tell(logging.ERROR, "failed", id=str(request.ref), **_described(error))
+                errors.append(error)
+                continue
+            milliseconds = round((time.monotonic() - started) * 1000)
+            tell(logging.INFO, "object", ms=milliseconds, **_result(outcome))
+            outcomes.append(outcome)
+        if errors:
+            raise errors[0]
+        return outcomes
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    shown = ("torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead", "pieceLength")
+    details = {name: outcome.attributes[name] for name in shown if name in outcome.attributes}
+    return {"id": outcome.job_id, "status": outcome.status, "reason": outcome.reason, **details}
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    if isinstance(error, S3TorrentError):
+        return error.as_dict()
+    return {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
+
+
+def tell(level: int, event: str, **fields: Any) -> None:
+    """One line of JSON: no key or message can break out of it."""
+    log.log(level, "%s", json.dumps({"event": event, **fields}, default=str))

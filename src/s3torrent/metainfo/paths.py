@@ -1,0 +1,49 @@
+"""Which paths a torrent may hold: safe to create below a folder, and together in one file system."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Path = tuple[bytes, ...]
+
+MAX_DEPTH_V1 = 100
+"""Components of a path in a v1 file list; libtorrent loads no more."""
+MAX_DEPTH_V2 = 95
+"""Components of a path in a file tree: each is a level of nesting, and libtorrent reads about a hundred."""
+
+
+def component_fault(component: bytes) -> str | None:
+    """Why ``component`` is not one name in a folder, in words; None when it is."""
+    if not component:
+        return "an empty name"
+    if component in {b".", b".."}:
+        return "a name that means a folder"
+    if b"/" in component:
+        return "a name with a slash in it"
+    if b"\0" in component:
+        return "a name with a NUL in it"
+    return None
+
+
+def path_fault(path: Sequence[bytes]) -> str | None:
+    """Why ``path`` is not a safe relative path, in words; None when it is."""
+    if not path:
+        return "an empty path"
+    if len(path) > MAX_DEPTH_V1:
+        return f"a path of {len(path):,} components (clients read at most {MAX_DEPTH_V1})"
+    return next(filter(None, map(component_fault, path)), None)
+
+
+def clash(paths: Iterable[Path]) -> tuple[Path, Path] | None:
+    """Two paths that cannot both be files: the same twice, or one the folder of the other; else None.
+
+    Sorted, whatever lies in a folder directly follows it, so neighbours are all there is to compare.
+    """
+    for first, second in pairwise(sorted(paths)):
+        if second[: len(first)] == first:
+            return first, second
+    return None

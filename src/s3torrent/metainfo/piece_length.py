@@ -1,0 +1,103 @@
+"""How long a piece is: the by-size rule with its reason in words, and what a person may ask for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from s3torrent.errors import PieceLengthError, TooLarge
+
+AUTO = "auto"
+"""The part size where S3 holds usable part SHA-1s, else by size; the caller knows which."""
+BY_SIZE = "by-size"
+
+KIB = 1 << 10
+MIB = 1 << 20
+MIN = 16 * KIB
+MAX = 128 * MIB
+USUAL_MAX = 16 * MIB
+"""Exceeded only where the .torrent would not load: a bad piece is fetched again whole."""
+MOST_PIECES = 2000
+MAX_TORRENT = 10_000_000
+"""Bytes of .torrent that libtorrent loads by default."""
+RESERVE = 10_000
+"""Bytes kept free in the .torrent for name, trackers, web seeds and comment."""
+
+BYTES_PER_PIECE = {"v1": 20, "v2": 32, "hybrid": 52}
+
+_ASKED = re.compile(r"\s*(\d{1,18})\s*(kib|mib)?\s*", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceLengthChoice:
+    """A piece length in bytes, and why it is that, for people."""
+
+    piece_length: int
+    reason: str
+
+
+def choose(size: int, *, version: str, file_overhead: int = 0) -> PieceLengthChoice:
+    """The piece length for ``size`` bytes of content in a ``version`` torrent ("v1", "v2", "hybrid").
+
+    The power of two from 16 KiB to 16 MiB that gives 1,000 to 2,000 pieces; above that, up to 128 MiB, the
+    first with which the .torrent stays under 10,000,000 bytes. ``file_overhead``: bytes that the file list
+    or tree takes in it. Raises TooLarge where no piece length is enough.
+    """
+    per_piece = BYTES_PER_PIECE[version]
+    room = MAX_TORRENT - RESERVE - file_overhead
+    length = MIN
+    while length < USUAL_MAX and _pieces(size, length) > MOST_PIECES:
+        length *= 2
+    by_count = length
+    while length < MAX and _pieces(size, length) * per_piece > room:
+        length *= 2
+    pieces = _pieces(size, length)
+    if pieces * per_piece > room:
+        raise TooLarge(
+            f"{size:,} bytes in pieces of {describe(length)}, the longest, make a .torrent of about "
+            f"{pieces * per_piece + file_overhead + RESERVE:,} bytes; expected at most {MAX_TORRENT:,}"
+        )
+    counted = f"{pieces:,} piece{'' if pieces == 1 else 's'} of {describe(length)}"
+    return PieceLengthChoice(length, f"{counted}: {_why(length, by_count, pieces)}")
+
+
+def _pieces(size: int, length: int) -> int:
+    return -(-size // length)
+
+
+def _why(length: int, by_count: int, pieces: int) -> str:
+    if length > by_count:
+        return f"the first power of two that keeps the .torrent under {MAX_TORRENT:,} bytes"
+    if pieces > MOST_PIECES:
+        return "the longest piece length in common use"
+    if length == MIN and pieces <= MOST_PIECES // 2:
+        return "the shortest piece length there is"
+    return "the power of two that gives 1,000 to 2,000 pieces"
+
+
+def parse_piece_length(text: str) -> int:
+    """Bytes asked for as "16KiB" to "128MiB" or as a plain number; case and spaces do not matter.
+
+    Raises PieceLengthError, with what was found and the nearest valid values.
+    """
+    asked = _ASKED.fullmatch(text)
+    if asked is None:
+        raise PieceLengthError(f"piece length {text[:40]!r}; expected a number of bytes, KiB or MiB")
+    unit = {"": 1, "kib": KIB, "mib": MIB}[(asked[2] or "").lower()]
+    length = int(asked[1]) * unit
+    if MIN <= length <= MAX and length & (length - 1) == 0:
+        return length
+    below = 1 << max(length.bit_length() - 1, 0)
+    nearest = dict.fromkeys(min(max(near, MIN), MAX) for near in (below, below * 2))
+    raise PieceLengthError(
+        f"piece length {text.strip()!r} is not a power of two from 16 KiB to 128 MiB; "
+        f"nearest: {' and '.join(map(describe, nearest))}"
+    )
+
+
+def describe(length: int) -> str:
+    """``length`` for people: "64 KiB", "5 MiB", "1,000 bytes"."""
+    for unit, name in ((MIB, "MiB"), (KIB, "KiB")):
+        if length and length % unit == 0:
+            return f"{length // unit:,} {name}"
+    return f"{length:,} bytes"

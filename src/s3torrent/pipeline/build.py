@@ -1,0 +1,31 @@
+"""An object to its metainfo, with nobody told: what ``make`` and the command line share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import NoSuchObject, ObjectChanged, ObjectGone
+from s3torrent.pipeline.content import object_content
+
+if TYPE_CHECKING:
+    from s3torrent.engine.base import Built, Engine, Progress
+    from s3torrent.metainfo.policy import TorrentPolicy
+    from s3torrent.store.base import ObjectReader
+    from s3torrent.types import ObjectVersion
+
+
+def build_object(
+    source: ObjectVersion, policy: TorrentPolicy, engine: Engine, reader: ObjectReader, progress: Progress
+) -> Built:
+    """The torrent of exactly this version, which is still the current one when this returns.
+
+    Raises ObjectChanged or ObjectGone where it is not, and whatever the engine raises.
+    """
+    built = engine.build(object_content(source), policy, reader, progress)
+    try:
+        now = reader.head(source.ref).version
+    except NoSuchObject:
+        raise ObjectGone(f"{source} was deleted while it was hashed") from None
+    if (now.version_id, now.etag, now.size) != (source.version_id, source.etag, source.size):
+        raise ObjectChanged(f"{source} was replaced while it was hashed; now it is {now}")
+    return built

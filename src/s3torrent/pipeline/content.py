@@ -1,0 +1,50 @@
+"""From what was named to the Content of a torrent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3torrent.engine.base import Content, ContentFile
+from s3torrent.errors import BadName, KeyTooLong
+from s3torrent.metainfo.build import tree_order
+from s3torrent.metainfo.model import FileEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from s3torrent.types import ObjectRef, ObjectVersion
+
+MAX_KEY_BYTES = 1024
+"""S3's limit on a key, in bytes of UTF-8."""
+
+
+def name_of(ref: ObjectRef) -> str:
+    """The torrent's name: the key's last segment. Raises BadName where that is no file name."""
+    name = ref.key.rsplit("/", 1)[-1]
+    if name in ("", ".", "..") or "\0" in name:
+        raise BadName(f"{ref} ends in {name!r}; expected a file name after the last '/'")
+    return name
+
+
+def check_torrent_key(ref: ObjectRef) -> None:
+    """Raises KeyTooLong where KEY.torrent does not fit S3's limit."""
+    length = len(ref.torrent.key.encode())
+    if length > MAX_KEY_BYTES:
+        raise KeyTooLong(
+            f"{ref.key[:40]}....torrent would be a key of {length:,} bytes; S3 allows {MAX_KEY_BYTES:,}"
+        )
+
+
+def object_content(version: ObjectVersion) -> Content:
+    """One object as a single-file torrent."""
+    name = name_of(version.ref)
+    return Content(name, (ContentFile((name,), version),), single_file=True)
+
+
+def tree_content(name: str, files: Iterable[tuple[tuple[str, ...], ObjectVersion]]) -> Content:
+    """A folder as a multi-file torrent. Raises PathConflict and BadName."""
+    found = dict(files)
+    ordered = tree_order([FileEntry(path, version.size) for path, version in found.items()])
+    return Content(
+        name, tuple(ContentFile(entry.path, found[entry.path]) for entry in ordered), single_file=False
+    )

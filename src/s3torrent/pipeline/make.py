@@ -1,0 +1,203 @@
+"""One wish for a torrent, from the pinned object to the published .torrent and its status item.
+
+The order of the steps is the promise: pin the version, look at what lies at KEY.torrent, claim, build,
+look again, publish, and only then say COMPLETED. A process killed between any two of them is taken over
+by the next try, which finds what the dead one left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.errors import (
+    HeldByAnother,
+    LeaseLost,
+    NoSuchObject,
+    NotTorrentable,
+    ObjectGone,
+    S3TorrentError,
+)
+from s3torrent.metainfo import infohash
+from s3torrent.metainfo.magnet import magnet
+from s3torrent.metainfo.parse import parse
+from s3torrent.pipeline.build import build_object
+from s3torrent.pipeline.content import check_torrent_key
+from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
+from s3torrent.status.base import (
+    COMPLETED,
+    CREATING_TORRENT,
+    FAILED,
+    SKIPPED,
+    UPLOADING_TORRENT,
+    Claimed,
+    Done,
+    HeldUntil,
+    Job,
+    Superseded,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from s3torrent.engine.base import Engine
+    from s3torrent.metainfo.model import Metainfo
+    from s3torrent.metainfo.policy import TorrentPolicy
+    from s3torrent.status.base import StatusStore
+    from s3torrent.store.base import ObjectStore
+    from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
+
+MAX_TORRENT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before."""
+
+    job_id: str
+    status: str
+    reason: str = ""
+    made: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """The tools of ``make``, built once at the edge. ``monotonic`` in seconds; ``owner`` is this worker."""
+
+    store: ObjectStore
+    status: StatusStore
+    engine: Engine
+    policy: TorrentPolicy
+    owner: str
+    lease_seconds: float
+    monotonic: Callable[[], float]
+
+    def make(self, request: TorrentRequest) -> Outcome:
+        """Raises what may be retried or must be seen: SourceError, StatusError. NotTorrentable and a vanished
+        object end as SKIPPED. Whatever is raised is in the status item, too, where one could be written.
+        """
+        job_id = str(request.ref)
+        try:
+            check_torrent_key(request.ref)
+            # The event is a hint that the key changed; what lies there now is what gets the torrent.
+            source = self.store.head(request.ref).version
+            torrent = find_torrent(self.store, request.ref)
+        except (NotTorrentable, NoSuchObject) as error:
+            self._note(request, SKIPPED, error)
+            return Outcome(job_id, SKIPPED, error.message, attributes=error.as_dict())
+        except S3TorrentError as error:
+            self._note(request, FAILED, error)
+            raise
+
+        found = standing(torrent, source, self.policy.policy_id)
+        job = Job(job_id, source, self.policy.policy_id, self.engine.name, request.sequencer)
+        claim = self.status.claim(
+            job,
+            owner=self.owner,
+            lease_seconds=self.lease_seconds,
+            redo=found is not Standing.CURRENT,
+        )
+        match claim:
+            case Done():
+                return Outcome(job_id, COMPLETED, "done before", attributes=claim.item.attributes)
+            case Superseded():
+                return Outcome(job_id, SKIPPED, "an older event than the one taken up last")
+            case HeldUntil():
+                raise HeldByAnother(
+                    f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC"
+                )
+            case Claimed():
+                return self._run(claim, source, torrent, found)
+
+    def _run(
+        self, claim: Claimed, source: ObjectVersion, torrent: ObjectHead | None, found: Standing
+    ) -> Outcome:
+        try:
+            if found is Standing.FOREIGN:
+                raise foreign(source.ref)
+            if found is Standing.CURRENT and torrent:
+                body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
+                attributes = _describe(source, parse(body), len(body), bytes_read=0)
+            else:
+                claim, attributes = self._build(claim, source, torrent)
+        except (NotTorrentable, ObjectGone) as error:
+            self.status.finish(claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
+            return Outcome(claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
+        except LeaseLost:
+            raise
+        except Exception as error:
+            self._fail(claim, error)
+            raise
+        self.status.finish(claim, COMPLETED, attributes)
+        return Outcome(claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes)
+
+    def _build(
+        self, claim: Claimed, source: ObjectVersion, torrent: ObjectHead | None
+    ) -> tuple[Claimed, dict[str, Any]]:
+        lease = Lease(self, claim)
+        built = build_object(source, self.policy, self.engine, self.store, lease.progress)
+        body = built.metainfo.encode()
+        claim = lease.renew(UPLOADING_TORRENT, built.metainfo.size)
+        publish(self.store, source, self.policy.policy_id, body, torrent)
+        attributes = _describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
+        return claim, attributes | {"reason": built.piece_length_reason}
+
+    def _note(self, request: TorrentRequest, status: str, error: S3TorrentError) -> None:
+        """A status without a claim, because no version could be pinned."""
+        attributes = {
+            "bucket": request.ref.bucket,
+            "key": request.ref.key,
+            "reason": error.message,
+            "error": error.as_dict(),
+        }
+        self.status.note(str(request.ref), status, attributes, sequencer=request.sequencer)
+
+    def _fail(self, claim: Claimed, error: Exception) -> None:
+        """FAILED with the reason; a status table that cannot be written must not hide the first error."""
+        if isinstance(error, S3TorrentError):
+            told = error.as_dict()
+        else:
+            told = {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
+        try:
+            self.status.finish(claim, FAILED, {"reason": told["message"], "error": told})
+        except S3TorrentError as second:
+            error.add_note(f"and the status could not be written: {second}")
+
+
+class Lease:
+    """Renews a claim as work goes on, three times per lease."""
+
+    def __init__(self, maker: Maker, claim: Claimed) -> None:
+        self._maker, self.claim = maker, claim
+        self._renewed = maker.monotonic()
+
+    def progress(self, bytes_hashed: int) -> None:
+        if self._maker.monotonic() - self._renewed >= self._maker.lease_seconds / 3:
+            self.renew(CREATING_TORRENT, bytes_hashed)
+
+    def renew(self, status: str, bytes_hashed: int) -> Claimed:
+        self.claim = self._maker.status.renew(
+            self.claim, lease_seconds=self._maker.lease_seconds, status=status, bytes_hashed=bytes_hashed
+        )
+        self._renewed = self._maker.monotonic()
+        return self.claim
+
+
+def _describe(
+    source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
+) -> dict[str, Any]:
+    """The attributes of a COMPLETED item."""
+    v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
+    described = {
+        "torrentKey": source.ref.torrent.key,
+        "torrentSize": torrent_size,
+        "bytesHashed": metainfo.size,
+        "bytesRead": bytes_read,
+        "pieceLength": metainfo.piece_length,
+        "pieceCount": metainfo.piece_count,
+        "infoHashV1": v1.hex() if v1 else None,
+        "infoHashV2": v2.hex() if v2 else None,
+        "magnet": magnet(metainfo),
+    }
+    return {name: value for name, value in described.items() if value is not None}

@@ -1,0 +1,90 @@
+"""The .torrent beside its object: whose is the one that lies there, and the write that never clobbers."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import ForeignTorrent, NoSuchObject, WriteConflict
+
+if TYPE_CHECKING:
+    from s3torrent.store.base import ObjectStore
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+
+CONTENT_TYPE = "application/x-bittorrent"
+ATTEMPTS = 3
+
+
+class Standing(Enum):
+    """What lies at KEY.torrent, seen from one version of KEY and one policy."""
+
+    ABSENT = "absent"
+    CURRENT = "ours, of this version and policy"
+    STALE = "ours, of another version or policy"
+    FOREIGN = "somebody else's"
+
+
+def ownership(source: ObjectVersion, policy_id: str) -> dict[str, str]:
+    """The user metadata by which we know our own torrents. It is bound to the key, so a .torrent that
+    somebody copied elsewhere does not pass for ours there.
+    """
+    return {
+        "s3torrent-source": hashlib.sha256(str(source.ref).encode("utf-8", "surrogatepass")).hexdigest(),
+        "s3torrent-version": source.version_id or "",
+        "s3torrent-etag": source.etag,
+        "s3torrent-policy": policy_id,
+    }
+
+
+def standing(torrent: ObjectHead | None, source: ObjectVersion, policy_id: str) -> Standing:
+    if torrent is None:
+        return Standing.ABSENT
+    ours = ownership(source, policy_id)
+    if torrent.metadata.get("s3torrent-source") != ours["s3torrent-source"]:
+        return Standing.FOREIGN
+    current = all(torrent.metadata.get(name, "") == value for name, value in ours.items())
+    return Standing.CURRENT if current else Standing.STALE
+
+
+def find_torrent(store: ObjectStore, source: ObjectRef) -> ObjectHead | None:
+    """HEAD of KEY.torrent; None where there is none."""
+    try:
+        return store.head(source.torrent)
+    except NoSuchObject:
+        return None
+
+
+def foreign(source: ObjectRef) -> ForeignTorrent:
+    return ForeignTorrent(f"{source.torrent} is there already and was not made by s3torrent; left as it is")
+
+
+def publish(
+    store: ObjectStore, source: ObjectVersion, policy_id: str, body: bytes, torrent: ObjectHead | None
+) -> None:
+    """Write the .torrent over exactly what was seen there (``torrent``, None for nothing).
+
+    Where another writer was first, its torrent is looked at: the same one is fine, a foreign one raises
+    ForeignTorrent, one of another version raises WriteConflict, so that the event is taken up anew.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            store.put(
+                source.ref.torrent,
+                body,
+                replaces=torrent.version if torrent else None,
+                content_type=CONTENT_TYPE,
+                metadata=ownership(source, policy_id),
+            )
+        except WriteConflict:
+            torrent = find_torrent(store, source.ref)
+            found = standing(torrent, source, policy_id)
+            if found is Standing.CURRENT:
+                return
+            if found is Standing.FOREIGN:
+                raise foreign(source.ref) from None
+            if found is Standing.STALE:
+                raise
+        else:
+            return
+    raise WriteConflict(f"{source.ref.torrent} appears and vanishes under {ATTEMPTS} attempts to write it")

@@ -1,0 +1,135 @@
+"""Who works on which object, and how it ended: the promises of a status store.
+
+A worker *claims* a job for an object version. The claim is a lease: it runs out at ``lease_expires_at``
+unless renewed, so a dead worker blocks nobody for long. Every claim raises ``attempt``, the fencing token:
+a write by a worker whose attempt is no longer the current one raises LeaseLost and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from s3torrent.types import ObjectVersion
+
+PENDING = "PENDING"
+DOWNLOADING = "DOWNLOADING"
+CREATING_TORRENT = "CREATING_TORRENT"
+UPLOADING_TORRENT = "UPLOADING_TORRENT"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+SKIPPED = "SKIPPED"
+DELETED = "DELETED"
+
+IN_WORK = frozenset({DOWNLOADING, CREATING_TORRENT, UPLOADING_TORRENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be claimed: job id (``s3://BUCKET/KEY``), pinned version, its event's sequencer, policy."""
+
+    job_id: str
+    version: ObjectVersion
+    policy_id: str
+    engine: str = "native"
+    sequencer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusItem:
+    """One row, attribute names as in the table (camelCase), values plain (str, int, dict).
+
+    ``attributes`` holds every attribute but ``jobId``.
+    """
+
+    job_id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        return str(self.attributes.get("status", PENDING))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.attributes.get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The caller now holds the job; pass this to every later write."""
+
+    job_id: str
+    attempt: int
+    owner: str
+    lease_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The same version was already finished (COMPLETED) under the same policy."""
+
+    item: StatusItem
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUntil:
+    """Another worker holds this very version until then, if it does not renew."""
+
+    at: datetime
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A newer event (by sequencer) of the same key has been taken up already."""
+
+    item: StatusItem
+
+
+ClaimResult = Claimed | Done | HeldUntil | Superseded
+
+
+class StatusStore(Protocol):
+    """Errors are those of ``errors.StatusError`` plus AccessDenied, Throttled, EndpointUnreachable."""
+
+    def claim(self, job: Job, *, owner: str, lease_seconds: float, redo: bool = False) -> ClaimResult:
+        """Atomically claim, or say why not. ``redo`` claims although it is Done (its torrent has vanished).
+
+        Another version or policy than the one in work takes over at once. Raises HeldByAnother where the item
+        keeps changing between look and write.
+        """
+        ...
+
+    def renew(self, claim: Claimed, *, lease_seconds: float, status: str, bytes_hashed: int) -> Claimed:
+        """Report progress and prolong the lease. Raises LeaseLost, also after ``finish``.
+
+        A lease that ran out can be renewed as long as nobody took the job over.
+        """
+        ...
+
+    def finish(self, claim: Claimed, status: str, attributes: Mapping[str, Any]) -> None:
+        """End the job and its lease: COMPLETED, SKIPPED or FAILED, with further attributes. Raises LeaseLost.
+
+        An attribute that is None is left out. The same ending may be written twice (a client repeats a call
+        whose answer was lost); another ending after it is LeaseLost.
+        """
+        ...
+
+    def note(
+        self, job_id: str, status: str, attributes: Mapping[str, Any], *, sequencer: str | None = None
+    ) -> bool:
+        """Note SKIPPED or FAILED without a claim, as no version could be pinned (object gone, access denied).
+
+        Never overwrites an item in work (under a live lease), COMPLETED, or of a newer sequencer: then
+        returns False. A worker whose lease ran out before has lost the job by it.
+        """
+        ...
+
+    def get(self, job_id: str) -> StatusItem | None: ...
+
+    def list(self, *, status: str | None = None, limit: int = 1000) -> list[StatusItem]:
+        """Newest first by ``updatedAt``."""
+        ...

@@ -1,0 +1,134 @@
+"""What each write does to an item: the attributes it sets and removes. A backend only carries it out."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.status.base import COMPLETED, CREATING_TORRENT, DOWNLOADING
+from s3torrent.status.timestamp import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from s3torrent.status.base import Claimed, Job, StatusItem
+
+SHARDS = tuple(f"STATUS#{number:02d}" for number in range(16))
+"""Hash keys of the listing index, so that none of its partitions runs hot."""
+
+OUTCOME = frozenset(
+    {
+        "reason",
+        "error",
+        "completedAt",
+        "bytesRead",
+        "pieceLength",
+        "pieceCount",
+        "torrentKey",
+        "torrentSize",
+        "infoHashV1",
+        "infoHashV2",
+        "magnet",
+        "expiresAt",
+    }
+)
+"""What one attempt leaves behind; the next must not show it as its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Set these attributes, remove those. Attributes of other programs stay as they are."""
+
+    sets: Mapping[str, Any]
+    removes: frozenset[str]
+
+    def applied_to(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attributes.items() if name not in self.removes} | dict(
+            self.sets
+        )
+
+
+def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -> Change:
+    """A new attempt begins. ``createdAt`` is kept; ``sequencer`` too where the job has none."""
+    version = job.version
+    return _change(
+        {
+            "status": DOWNLOADING if job.engine == "transmission" else CREATING_TORRENT,
+            "bucket": version.ref.bucket,
+            "key": version.ref.key,
+            "versionId": version.version_id,
+            "etag": version.etag,
+            "size": version.size,
+            "sequencer": job.sequencer,
+            "policyId": job.policy_id,
+            "engine": job.engine,
+            "bytesHashed": 0,
+            "attempt": claim.attempt,
+            "leaseOwner": claim.owner,
+            "leaseExpiresAt": to_text(claim.lease_expires_at),
+            **_stamps(job.job_id, seen, now),
+        },
+        removes=OUTCOME | {"versionId"},
+    )
+
+
+def renewing(renewed: Claimed, status: str, bytes_hashed: int, now: datetime) -> Change:
+    return _change(
+        {
+            "status": status,
+            "bytesHashed": bytes_hashed,
+            "leaseExpiresAt": to_text(renewed.lease_expires_at),
+            "updatedAt": to_text(now),
+        }
+    )
+
+
+def finishing(status: str, attributes: Mapping[str, Any], now: datetime) -> Change:
+    """The end of an attempt. ``leaseOwner`` stays, as who did it; ``leaseExpiresAt``, the lease, goes."""
+    ended = {"completedAt": to_text(now)} if status == COMPLETED else {}
+    return _change(
+        {**attributes, **ended, "status": status, "updatedAt": to_text(now)},
+        removes=frozenset({"leaseExpiresAt"}),
+    )
+
+
+def noting(
+    job_id: str,
+    status: str,
+    attributes: Mapping[str, Any],
+    *,
+    sequencer: str | None,
+    seen: StatusItem | None,
+    now: datetime,
+) -> Change:
+    """A status without a claim: no owner remains, so whoever once held the item holds it no longer."""
+    return _change(
+        {
+            **attributes,
+            "status": status,
+            "sequencer": sequencer,
+            "attempt": seen.get("attempt", 0) if seen else 0,
+            **_stamps(job_id, seen, now),
+        },
+        removes=OUTCOME
+        | {"versionId", "etag", "size", "bytesHashed", "policyId", "leaseOwner", "leaseExpiresAt"},
+    )
+
+
+def shard_of(job_id: str) -> str:
+    return SHARDS[zlib.crc32(job_id.encode("utf-8", "surrogatepass")) % len(SHARDS)]
+
+
+def _stamps(job_id: str, seen: StatusItem | None, now: datetime) -> dict[str, str]:
+    text = to_text(now)
+    created = seen.get("createdAt", text) if seen else text
+    return {"createdAt": created, "updatedAt": text, "statusShard": shard_of(job_id)}
+
+
+def _change(sets: Mapping[str, Any], removes: frozenset[str] = frozenset()) -> Change:
+    known = {
+        name: value for name, value in sets.items() if value is not None
+    }  # None is "not known": no attribute
+    return Change(known, removes - known.keys())

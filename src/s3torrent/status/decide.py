@@ -1,0 +1,68 @@
+"""May this job be claimed? One pure answer, for every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from s3torrent.status.base import COMPLETED, Done, HeldUntil, Superseded
+from s3torrent.status.lease import is_live
+from s3torrent.status.timestamp import from_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from s3torrent.status.base import Job, StatusItem
+
+
+@dataclass(frozen=True, slots=True)
+class MayClaim:
+    """The job is free; the claim is to carry this attempt."""
+
+    attempt: int
+
+
+def decide(
+    item: StatusItem | None, job: Job, now: datetime, *, redo: bool
+) -> MayClaim | Done | HeldUntil | Superseded:
+    """What a claim of ``job`` meets, given the ``item`` in the table (None: there is none).
+
+    In this order: a newer event was taken up -> Superseded; the same work is finished -> Done, unless
+    ``redo``; the same work is in a live lease -> HeldUntil; anything else may be claimed. Another version or
+    policy takes over at once: the work in hand has lost its purpose.
+    """
+    if item is None:
+        return MayClaim(attempt=1)
+    if is_older(job.sequencer, item.get("sequencer")):
+        return Superseded(item)
+    if _is_same_work(item, job):
+        if item.status == COMPLETED and not redo:
+            return Done(item)
+        if is_live(item, now):
+            return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))
+    return MayClaim(attempt=int(item.get("attempt", 0)) + 1)
+
+
+def may_note(item: StatusItem | None, sequencer: str | None, now: datetime) -> bool:
+    """Whether a status without a claim may overwrite ``item``: not live work, a result, or a newer event."""
+    if item is None:
+        return True
+    return not (item.status == COMPLETED or is_live(item, now) or is_older(sequencer, item.get("sequencer")))
+
+
+def is_older(sequencer: str | None, than: str | None) -> bool:
+    """Order of two events of one key; False where either has no sequencer.
+
+    "Right pad the shorter value with zeros, then compare lexicographically":
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    if sequencer is None or than is None:
+        return False
+    width = max(len(sequencer), len(than))
+    return sequencer.ljust(width, "0") < than.ljust(width, "0")
+
+
+def _is_same_work(item: StatusItem, job: Job) -> bool:
+    version = job.version
+    wanted = (version.version_id, version.etag, version.size, job.policy_id)
+    return wanted == tuple(item.get(name) for name in ("versionId", "etag", "size", "policyId"))

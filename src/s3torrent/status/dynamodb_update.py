@@ -1,0 +1,93 @@
+"""A Change and its condition -> the arguments of UpdateItem. Every name and value goes in by placeholder:
+``status`` and ``key`` are reserved words.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.status.dynamodb_table import KEY
+from s3torrent.status.dynamodb_values import to_value
+
+if TYPE_CHECKING:
+    from s3torrent.status.base import Claimed, StatusItem
+    from s3torrent.status.changes import Change
+
+_SEEN = ("attempt", "status", "leaseExpiresAt", "sequencer")
+
+
+class Placeholders:
+    """The names and values of one call, numbered as they are first used."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self.values: dict[str, dict[str, Any]] = {}
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {placeholder: name for name, placeholder in self._names.items()}
+
+    def name(self, attribute: str) -> str:
+        return self._names.setdefault(attribute, f"#n{len(self._names)}")
+
+    def value(self, plain: Any) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = to_value(plain)
+        return placeholder
+
+    def equal(self, attribute: str, plain: Any) -> str:
+        """A term that holds where the attribute has this value; for None, where there is no attribute."""
+        if plain is None:
+            return f"attribute_not_exists({self.name(attribute)})"
+        return f"{self.name(attribute)} = {self.value(plain)}"
+
+    def exists(self, attribute: str) -> str:
+        return f"attribute_exists({self.name(attribute)})"
+
+
+Condition = Callable[[Placeholders], str]
+
+
+def unchanged(seen: StatusItem | None) -> Condition:
+    """The item is still as it was seen: whatever could change the verdict changes one of ``_SEEN``."""
+    if seen is None:
+        return lambda to: to.equal(KEY, None)
+    return lambda to: " AND ".join(to.equal(name, seen.get(name)) for name in _SEEN)
+
+
+def is_current(claim: Claimed) -> Condition:
+    """lease.may_renew, in DynamoDB's words."""
+    return lambda to: " AND ".join(
+        (to.equal("attempt", claim.attempt), to.equal("leaseOwner", claim.owner), to.exists("leaseExpiresAt"))
+    )
+
+
+def is_current_or_ended(claim: Claimed, status: str) -> Condition:
+    """lease.may_finish, in DynamoDB's words."""
+    return lambda to: " AND ".join(
+        (
+            to.equal("attempt", claim.attempt),
+            to.equal("leaseOwner", claim.owner),
+            f"({to.exists('leaseExpiresAt')} OR {to.equal('status', status)})",
+        )
+    )
+
+
+def update_arguments(job_id: str, change: Change, condition: Condition) -> dict[str, Any]:
+    """The arguments but ``TableName``; a condition that fails hands back the item as it is."""
+    to = Placeholders()
+    update = "SET " + ", ".join(f"{to.name(name)} = {to.value(plain)}" for name, plain in change.sets.items())
+    if change.removes:
+        update += " REMOVE " + ", ".join(to.name(name) for name in sorted(change.removes))
+    checked = condition(to)
+    return {
+        "Key": {KEY: to_value(job_id)},
+        "UpdateExpression": update,
+        "ConditionExpression": checked,
+        "ExpressionAttributeNames": to.names,
+        "ExpressionAttributeValues": to.values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

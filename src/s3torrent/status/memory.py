@@ -1,0 +1,80 @@
+"""A status store in memory: the twin of the table, for tests and for work without AWS."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.status.base import StatusItem
+from s3torrent.status.changes import claiming, finishing, noting, renewing
+from s3torrent.status.decide import MayClaim, decide, may_note
+from s3torrent.status.lease import granted, lost, may_finish, may_renew, prolonged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from s3torrent.status.base import Claimed, ClaimResult, Job
+    from s3torrent.status.changes import Change
+
+
+class MemoryStatus:
+    """Thread-safe; an item handed out is a snapshot. ``clock`` gives the aware present instant."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._items: dict[str, StatusItem] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, job: Job, *, owner: str, lease_seconds: float, redo: bool = False) -> ClaimResult:
+        with self._lock:
+            seen = self._items.get(job.job_id)
+            now = self._clock()
+            verdict = decide(seen, job, now, redo=redo)
+            if not isinstance(verdict, MayClaim):
+                return verdict
+            claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)
+            self._apply(job.job_id, claiming(job, claim, seen, now))
+            return claim
+
+    def renew(self, claim: Claimed, *, lease_seconds: float, status: str, bytes_hashed: int) -> Claimed:
+        with self._lock:
+            now = self._clock()
+            item = self._items.get(claim.job_id)
+            if item is None or not may_renew(item, claim):
+                raise lost(claim, item)
+            renewed = prolonged(claim, now, lease_seconds)
+            self._apply(claim.job_id, renewing(renewed, status, bytes_hashed, now))
+            return renewed
+
+    def finish(self, claim: Claimed, status: str, attributes: Mapping[str, Any]) -> None:
+        with self._lock:
+            item = self._items.get(claim.job_id)
+            if item is None or not may_finish(item, claim, status):
+                raise lost(claim, item)
+            self._apply(claim.job_id, finishing(status, attributes, self._clock()))
+
+    def note(
+        self, job_id: str, status: str, attributes: Mapping[str, Any], *, sequencer: str | None = None
+    ) -> bool:
+        with self._lock:
+            seen = self._items.get(job_id)
+            now = self._clock()
+            if not may_note(seen, sequencer, now):
+                return False
+            change = noting(job_id, status, attributes, sequencer=sequencer, seen=seen, now=now)
+            self._apply(job_id, change)
+            return True
+
+    def get(self, job_id: str) -> StatusItem | None:
+        with self._lock:
+            return self._items.get(job_id)
+
+    def list(self, *, status: str | None = None, limit: int = 1000) -> list[StatusItem]:
+        with self._lock:
+            items = [item for item in self._items.values() if status in (None, item.status)]
+        return sorted(items, key=lambda item: str(item.get("updatedAt")), reverse=True)[:limit]
+
+    def _apply(self, job_id: str, change: Change) -> None:
+        item = self._items.get(job_id, StatusItem(job_id))
+        self._items[job_id] = StatusItem(job_id, change.applied_to(item.attributes))

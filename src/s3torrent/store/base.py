@@ -1,0 +1,79 @@
+"""What every store promises. One contract suite (tests/contract/) runs over all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from s3torrent.errors import TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+
+READ_CHUNK = 1 << 20
+"""Most bytes of one chunk that ``read`` yields: what one stream holds in memory."""
+
+
+class ObjectReader(Protocol):
+    """Read access. Every error is one of ``errors``; no other exception leaves a store."""
+
+    def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
+        """Pin the object: its current version, or the one asked for.
+
+        Raises NoSuchObject, NoSuchBucket, AccessDenied, EndpointUnreachable, Throttled.
+        """
+        ...
+
+    def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
+        """Yield bytes [start, end) of exactly this version, in chunks of 1 to READ_CHUNK bytes.
+
+        A connection that breaks in mid-body resumes at its byte. A chunk is valid until the next is
+        asked for (the buffer may be reused). Nothing happens before the first chunk is asked for; an
+        iterator given up early frees its connection. Memory: READ_CHUNK for each iterator.
+
+        Raises ObjectChanged when another version lies there, ObjectGone when it was deleted,
+        ReadInterrupted when it breaks again and again without progress, Archived when it lies in GLACIER.
+        """
+        ...
+
+    def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
+        """A whole small object (a .torrent), of one version. Raises TooLarge past ``max_bytes``."""
+        ...
+
+
+class ObjectStore(ObjectReader, Protocol):
+    """Read and conditional write access."""
+
+    def put(
+        self,
+        ref: ObjectRef,
+        body: bytes,
+        *,
+        replaces: ObjectVersion | None,
+        content_type: str,
+        metadata: Mapping[str, str],
+    ) -> ObjectHead:
+        """Write atomically: only where nothing is (``replaces=None``), or only over exactly ``replaces``.
+
+        ``metadata`` is ASCII, its names lower-case without ``x-amz-meta-``. Raises WriteConflict when the
+        condition no longer holds; nothing was written then.
+        """
+        ...
+
+
+def read_whole(reader: ObjectReader, ref: ObjectRef, max_bytes: int) -> bytes:
+    """``get`` by ``head`` and ``read``: pinned, resumed and typed like any other read."""
+    version = reader.head(ref).version
+    if version.size > max_bytes:
+        raise TooLarge(f"{ref} has {version.size} bytes, expected at most {max_bytes}", hint="check the name")
+    return b"".join(bytes(chunk) for chunk in reader.read(version, 0, version.size))
+
+
+def require_ascii(ref: ObjectRef, metadata: Mapping[str, str]) -> None:
+    """S3 sends user metadata as HTTP headers; every store refuses what S3 would."""
+    for name, value in metadata.items():
+        if not (name.isascii() and value.isascii()):
+            raise UsageError(
+                f"{ref}: metadata {name!r} is {value!r}, expected ASCII", hint="encode the value"
+            )

@@ -1,0 +1,151 @@
+"""S3 without S3: the same promises over a dictionary."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from s3torrent.errors import (
+    Archived,
+    NoSuchBucket,
+    NoSuchObject,
+    ObjectChanged,
+    ObjectGone,
+    WriteConflict,
+)
+from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
+from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """One version; ``body`` is None for a delete marker."""
+
+    head: ObjectHead
+    body: bytes | None
+
+
+@dataclass(slots=True)
+class _Bucket:
+    versioned: bool
+    keys: dict[str, list[_Stored]] = field(default_factory=dict)  # newest last
+
+
+class MemoryStore:
+    """Threads may share it. ``chunk`` is the length of the chunks that ``read`` yields, ``now`` the clock.
+
+    Every chunk is a GET of its own: a read notices a change at the next chunk (S3: at the next request).
+    """
+
+    def __init__(self, *, chunk: int = READ_CHUNK, now: Callable[[], datetime] | None = None) -> None:
+        self._chunk = chunk
+        self._now = now or (lambda: datetime.now(UTC))
+        self._lock = threading.RLock()
+        self._buckets: dict[str, _Bucket] = {}
+        self._count = 0
+
+    def create_bucket(self, name: str, *, versioned: bool = False) -> None:
+        with self._lock:
+            self._buckets[name] = _Bucket(versioned)
+
+    def upload(
+        self,
+        ref: ObjectRef,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        storage_class: str = "STANDARD",
+    ) -> ObjectVersion:
+        """As any uploader would: unconditional."""
+        with self._lock:
+            bucket = self._bucket(ref)
+            version = ObjectVersion(
+                ref,
+                self._next_id() if bucket.versioned else None,
+                hashlib.md5(body, usedforsecurity=False).hexdigest(),
+                len(body),
+                self._now().astimezone(UTC).replace(microsecond=0),
+            )
+            stored = _Stored(ObjectHead(version, dict(metadata or {}), storage_class), bytes(body))
+            earlier = bucket.keys.get(ref.key, []) if bucket.versioned else []
+            bucket.keys[ref.key] = [*earlier, stored]
+            return version
+
+    def delete(self, ref: ObjectRef, version_id: str | None = None) -> None:
+        """Delete one version for good; without its id leave a delete marker, if the bucket is versioned."""
+        with self._lock:
+            bucket = self._bucket(ref)
+            versions = bucket.keys.pop(ref.key, [])
+            if version_id is not None:
+                bucket.keys[ref.key] = [one for one in versions if one.head.version.version_id != version_id]
+            elif bucket.versioned:
+                marker = ObjectVersion(ref, self._next_id(), "", 0, self._now())
+                bucket.keys[ref.key] = [*versions, _Stored(ObjectHead(marker), None)]
+
+    def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
+        with self._lock:
+            stored = self._find(ref, version_id)
+        if stored is None:
+            which = f"{ref} (version {version_id})" if version_id else str(ref)
+            raise NoSuchObject(f"{which} does not exist")
+        return stored.head
+
+    def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
+        for position in range(start, end, self._chunk):
+            yield self._pinned(version)[position : min(end, position + self._chunk)]
+
+    def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
+        return read_whole(self, ref, max_bytes)
+
+    def put(
+        self,
+        ref: ObjectRef,
+        body: bytes,
+        *,
+        replaces: ObjectVersion | None,
+        content_type: str,  # noqa: ARG002 (part of the contract; nothing here reads it back)
+        metadata: Mapping[str, str],
+    ) -> ObjectHead:
+        require_ascii(ref, metadata)
+        with self._lock:
+            current = self._find(ref, None)
+            found = current.head.version.etag if current else None
+            expected = replaces.etag if replaces else None
+            if found != expected:
+                raise WriteConflict(f"{ref} has ETag {found}, expected {expected}")
+            return self.head(ref, self.upload(ref, body, metadata=metadata).version_id)
+
+    def _bucket(self, ref: ObjectRef) -> _Bucket:
+        try:
+            return self._buckets[ref.bucket]
+        except KeyError:
+            raise NoSuchBucket(f"bucket {ref.bucket} does not exist") from None
+
+    def _find(self, ref: ObjectRef, version_id: str | None) -> _Stored | None:
+        versions = self._bucket(ref).keys.get(ref.key, [])
+        if version_id is not None:
+            versions = [one for one in versions if one.head.version.version_id == version_id]
+        return versions[-1] if versions and versions[-1].body is not None else None
+
+    def _pinned(self, version: ObjectVersion) -> memoryview:
+        with self._lock:
+            stored = self._find(version.ref, version.version_id)
+        if stored is None or stored.body is None:
+            raise ObjectGone(f"{version} was deleted")
+        if stored.head.version.etag != version.etag:
+            raise ObjectChanged(f"{version} now has ETag {stored.head.version.etag}")
+        if stored.head.storage_class in _ARCHIVES:
+            raise Archived(f"{version} lies in {stored.head.storage_class}")
+        return memoryview(stored.body)
+
+    def _next_id(self) -> str:
+        self._count += 1
+        return f"v{self._count:08d}"

@@ -1,0 +1,164 @@
+"""Objects in S3, or in whatever speaks its protocol."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from s3torrent.errors import NoSuchBucket, NoSuchObject, ObjectChanged, ObjectGone, SourceError, WriteConflict
+from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
+from s3torrent.store.resume import Patience, resuming
+from s3torrent.store.s3_body import body_chunks
+from s3torrent.store.s3_errors import Call, typed
+from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+    from types_boto3_s3 import S3Client
+
+
+class S3Store:
+    """``client`` is a low-level boto3 S3 client; threads may share it and this store.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, API_HeadObject, API_PutObject and
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+
+    def __init__(self, client: S3Client, patience: Patience | None = None) -> None:
+        self._client = client
+        self._patience = patience or Patience()
+
+    def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
+        try:
+            with typed(_get_call(ref, version_id)):
+                answer = self._client.head_object(**_address(ref, version_id))
+        except NoSuchObject:
+            self._require_bucket(ref.bucket)
+            raise
+        return ObjectHead(
+            ObjectVersion(
+                ref,
+                answer.get("VersionId"),
+                answer["ETag"].strip('"'),
+                answer["ContentLength"],
+                answer["LastModified"].astimezone(UTC).replace(microsecond=0),
+            ),
+            {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+            answer.get("StorageClass", "STANDARD"),
+        )
+
+    def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
+        buffer = memoryview(bytearray(min(READ_CHUNK, end - start)))
+        return resuming(
+            lambda position: self._stream(version, position, end, buffer),
+            start,
+            end,
+            name=str(version),
+            patience=self._patience,
+        )
+
+    def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
+        return read_whole(self, ref, max_bytes)
+
+    def put(
+        self,
+        ref: ObjectRef,
+        body: bytes,
+        *,
+        replaces: ObjectVersion | None,
+        content_type: str,
+        metadata: Mapping[str, str],
+    ) -> ObjectHead:
+        """``last_modified`` is the time of the answer, S3's own but for a second or so.
+
+        A WriteConflict may also mean that our own write arrived and its answer was lost: look what is there.
+        """
+        require_ascii(ref, metadata)
+        condition: Any = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces.etag}"'}
+        with typed(Call("s3:PutObject", ref, absent=WriteConflict, refused=WriteConflict)):
+            answer = self._client.put_object(
+                Bucket=ref.bucket,
+                Key=ref.key,
+                Body=body,
+                ContentType=content_type,
+                Metadata=dict(metadata),
+                **condition,
+            )
+        return ObjectHead(
+            ObjectVersion(
+                ref, answer.get("VersionId"), answer["ETag"].strip('"'), len(body), _answered_at(answer)
+            ),
+            dict(metadata),
+        )
+
+    def _stream(
+        self, version: ObjectVersion, position: int, end: int, buffer: memoryview
+    ) -> Generator[memoryview | bytes]:
+        """One GET of bytes [position, end); breaks where its connection does."""
+        call = _get_call(version.ref, version.version_id, absent=ObjectGone, refused=ObjectChanged)
+        with typed(call):
+            answer = self._client.get_object(
+                **_address(version.ref, version.version_id),
+                Range=f"bytes={position}-{end - 1}",
+                IfMatch=f'"{version.etag}"',
+            )
+        body = answer["Body"]
+        try:
+            skip = position - _first_byte(answer, version, position)
+        except BaseException:
+            body.close()
+            raise
+        yield from body_chunks(body, skip, end - position, buffer)
+
+    def _require_bucket(self, bucket: str) -> None:
+        """Tell a missing bucket from a missing key: a HEAD's 404 has no body to say which it was."""
+        try:
+            self._client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                raise NoSuchBucket(f"bucket {bucket} does not exist") from error
+        except BotoCoreError:
+            pass
+
+
+def _get_call(
+    ref: ObjectRef,
+    version_id: str | None,
+    *,
+    absent: type[SourceError] = NoSuchObject,
+    refused: type[SourceError] = ObjectChanged,
+) -> Call:
+    """HeadObject needs the same permission as GetObject."""
+    return Call("s3:GetObjectVersion" if version_id else "s3:GetObject", ref, version_id, absent, refused)
+
+
+def _address(ref: ObjectRef, version_id: str | None) -> Any:
+    address = {"Bucket": ref.bucket, "Key": ref.key}
+    return {**address, "VersionId": version_id} if version_id else address
+
+
+def _first_byte(answer: Any, version: ObjectVersion, position: int) -> int:
+    """Where the body begins: a server may ignore Range and send it all (RFC 9110, 14.2).
+
+    Raises ObjectChanged unless the answer tells of the same object: some servers ignore If-Match too.
+    """
+    content_range = answer.get("ContentRange", "")
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", content_range)
+    first, size = (int(match[1]), int(match[2])) if match else (0, answer["ContentLength"])
+    etag = answer.get("ETag", "").strip('"')
+    if (etag, size) != (version.etag, version.size) or first > position:
+        found = f"ETag {etag}, {content_range or f'{size} bytes'}"
+        raise ObjectChanged(
+            f"{version} now answers with {found}; expected {version.size} bytes, ETag {version.etag}"
+        )
+    return first
+
+
+def _answered_at(answer: Any) -> datetime:
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(date).astimezone(UTC) if date else datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,158 @@
+"""From what botocore raises to ``errors``: every message names the action and the resource."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
+
+from s3torrent.errors import (
+    AccessDenied,
+    Archived,
+    EndpointUnreachable,
+    KeyTooLong,
+    NoSuchBucket,
+    NoSuchObject,
+    S3TorrentError,
+    SourceError,
+    Throttled,
+    UsageError,
+    WriteConflict,
+    WrongRegion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from s3torrent.types import ObjectRef
+
+MAX_KEY_BYTES = 1024
+
+_BAD_CREDENTIALS = frozenset(
+    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+)
+_OTHER_REGION = frozenset(
+    {"301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+)
+_SLOW_DOWN = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
+_BAD_REQUEST_HINT = (
+    "S3 answers so for an object under a customer's own key (SSE-C), which cannot be read without it, "
+    "for an expired session token, and for a malformed version id"
+)
+_CHECK_CREDENTIALS = "check the credentials (aws sts get-caller-identity) and the machine's clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: its IAM action on its object, and what a 404 (``absent``) and a 412 (``refused``) mean."""
+
+    action: str
+    ref: ObjectRef
+    version_id: str | None = None
+    absent: type[SourceError] = NoSuchObject
+    refused: type[SourceError] = WriteConflict
+
+    @property
+    def resource(self) -> str:
+        return f"arn:aws:s3:::{self.ref.bucket}/{self.ref.key}"
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.resource}"
+
+    @property
+    def target(self) -> str:
+        return f"{self.ref} (version {self.version_id})" if self.version_id else str(self.ref)
+
+
+@contextlib.contextmanager
+def typed(call: Call) -> Iterator[None]:
+    """Run one request; whatever botocore raises leaves as one of ``errors``."""
+    try:
+        yield
+    except ClientError as error:
+        raise _of_answer(error, call) from error
+    except BotoCoreError as error:
+        raise _of_connection(error, call) from error
+
+
+def _of_answer(error: ClientError, call: Call) -> S3TorrentError:
+    """The server answered, with an error. HEAD has no body: its code is then the status, "404".
+
+    Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    response: Any = error.response
+    status = int(response["ResponseMetadata"].get("HTTPStatusCode", 0))
+    code = str(response["Error"].get("Code", ""))
+    said = f"{status} {response['Error'].get('Message') or code}"
+    return _by_code(code, said, response, call) or _by_status(status, f"{said} ({code})", call)
+
+
+def _by_code(code: str, said: str, response: Any, call: Call) -> S3TorrentError | None:
+    if code in _BAD_CREDENTIALS:
+        return AccessDenied(f"{call}: {said}", hint=_CHECK_CREDENTIALS)
+    if code in _OTHER_REGION:
+        return WrongRegion(f"bucket {call.ref.bucket} lies in region {_region(response)}: {said}")
+    if code == "NoSuchBucket":
+        return NoSuchBucket(f"bucket {call.ref.bucket} does not exist")
+    if code == "InvalidObjectState":
+        return Archived(f"{call.target} lies in {response.get('StorageClass') or 'an archive'}: {said}")
+    if code in _SLOW_DOWN:
+        return Throttled(f"{call}: {said}")
+    return None
+
+
+def _by_status(status: int, said: str, call: Call) -> S3TorrentError:
+    if status in {429, 500, 502, 503, 504}:
+        return Throttled(f"{call}: {said}")
+    if status in {409, 412, 416}:
+        return call.refused(f"{call.target} is not what was expected any more: {said}")
+    if status in {404, 405}:  # 405: the version asked for is a delete marker
+        return call.absent(f"{call.target} does not exist: {said}")
+    if status in {401, 403}:
+        return AccessDenied(f"{call}: {said}", hint=_permission_hint(call))
+    if status == 400:
+        return _of_bad_request(said, call)
+    return SourceError(f"{call}: {said}")
+
+
+def _of_bad_request(said: str, call: Call) -> S3TorrentError:
+    length = len(call.ref.key.encode())
+    if length > MAX_KEY_BYTES:
+        return KeyTooLong(f"{call.target}: the key has {length} bytes, at most {MAX_KEY_BYTES} are possible")
+    if call.action.startswith("s3:Get"):
+        return AccessDenied(f"{call}: {said}", hint=_BAD_REQUEST_HINT)
+    return SourceError(f"{call}: {said}")
+
+
+def _of_connection(error: BotoCoreError, call: Call) -> S3TorrentError:
+    """No answer, or no request could be made."""
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+        return EndpointUnreachable(
+            f"{call.target}: {error}", hint="configure credentials (aws configure, or a role)"
+        )
+    if isinstance(error, ParamValidationError):
+        if "bucket name" in str(error):
+            return NoSuchBucket(f"{call.ref.bucket!r} is not a bucket name")
+        return UsageError(f"{call.target}: {' '.join(str(error).split())}")
+    return EndpointUnreachable(f"{call.target}: {error}")
+
+
+def _region(response: Any) -> str:
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(headers.get("x-amz-bucket-region") or response["Error"].get("Region") or "unknown")
+
+
+def _permission_hint(call: Call) -> str:
+    hint = f"allow {call.action} on {call.resource}"
+    if call.action.startswith("s3:Get"):
+        hint += f"; without s3:ListBucket on arn:aws:s3:::{call.ref.bucket}, a missing key also answers 403"
+    return hint

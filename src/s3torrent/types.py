@@ -1,0 +1,70 @@
+"""The few values that walk through the rooms, from event to torrent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+TORRENT_SUFFIX = ".torrent"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Where an object lies; ``key`` is decoded, plain text. A local file has bucket ``""``."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+    @property
+    def torrent(self) -> ObjectRef:
+        return ObjectRef(self.bucket, self.key + TORRENT_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One immutable state of an object; every read is pinned to it.
+
+    ``version_id`` is None in an unversioned bucket; ``etag`` keeps S3's quotes off;
+    ``size`` in bytes; ``last_modified`` is aware, UTC, in whole seconds.
+    """
+
+    ref: ObjectRef
+    version_id: str | None
+    etag: str
+    size: int
+    last_modified: datetime
+
+    def __str__(self) -> str:
+        return f"{self.ref} (version {self.version_id or self.etag})"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHead:
+    """What HEAD tells: the version, and the user metadata (lower-case names, without ``x-amz-meta-``)."""
+
+    version: ObjectVersion
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    storage_class: str = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True)
+class TorrentRequest:
+    """One wish for a torrent, from whichever way in.
+
+    ``version_id``, ``etag``, ``size`` and ``sequencer`` are what the event said, None where it did not.
+    ``event`` is the S3 event name without ``s3:`` ("ObjectCreated:Put"), "direct" for a direct call.
+    """
+
+    ref: ObjectRef
+    version_id: str | None = None
+    etag: str | None = None
+    size: int | None = None
+    sequencer: str | None = None
+    event: str = "direct"

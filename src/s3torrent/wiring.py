@@ -1,0 +1,124 @@
+"""The only builder of boto3 clients, and of what stands on them."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.engine.native import NativeEngine
+from s3torrent.errors import ConfigError
+from s3torrent.pipeline.make import Maker
+
+if TYPE_CHECKING:
+    from s3torrent.config import Settings
+    from s3torrent.status.dynamodb import DynamoStatus
+    from s3torrent.store.local import LocalStore
+    from s3torrent.store.s3 import S3Store
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
+LOCAL_REGION = "us-east-1"
+
+
+class Clients:
+    """One boto3 session, each client made when first asked for.
+
+    ``endpoint_url`` None is AWS; with one, S3 is addressed by path, as local stacks want it. Region and
+    credentials come from boto3's own chain unless given.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: str | None = None,
+        region: str | None = None,
+        credentials: tuple[str, str] | None = None,
+        connections: int = 10,
+    ) -> None:
+        self.endpoint_url, self.region, self.credentials = endpoint_url, region, credentials
+        self.connections = connections
+        self._made: dict[str, Any] = {}
+
+    @cached_property
+    def _session(self) -> Any:
+        from boto3.session import Session  # noqa: PLC0415 - 0.2 s that only those pay who need it
+
+        key, secret = self.credentials or (None, None)
+        return Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        if service not in self._made:
+            self._made[service] = self._make(service)
+        return self._made[service]
+
+    def _make(self, service: str) -> Any:
+        from botocore.config import Config  # noqa: PLC0415 - as above
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            retries={"mode": "standard", "max_attempts": 4},
+            max_pool_connections=self.connections,
+            # Torrents are hashes already, and a checksum is not defined for part of an object.
+            response_checksum_validation="when_required",
+            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )
+        region = self._session.region_name or (LOCAL_REGION if self.endpoint_url else None)
+        try:
+            return self._session.client(
+                service, endpoint_url=self.endpoint_url, region_name=region, config=config
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigError(
+                f"no {service} client: {error}", hint="set AWS_REGION, or correct AWS_ENDPOINT_URL"
+            ) from None
+
+    def close(self) -> None:
+        for client in self._made.values():
+            client.close()
+        self._made.clear()
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def native_engine(threads: int) -> NativeEngine:
+    return NativeEngine(threads)
+
+
+def local_store() -> LocalStore:
+    from s3torrent.store.local import LocalStore  # noqa: PLC0415 - the function never reads local files
+
+    return LocalStore()
+
+
+def s3_store(clients: Clients) -> S3Store:
+    from s3torrent.store.s3 import S3Store  # noqa: PLC0415 - imports botocore
+
+    return S3Store(clients.client("s3"))
+
+
+def status_store(clients: Clients, table: str) -> DynamoStatus:
+    from s3torrent.status.dynamodb import DynamoStatus  # noqa: PLC0415 - imports botocore
+
+    return DynamoStatus(clients.client("dynamodb"), table, clock)
+
+
+def maker(settings: Settings) -> Maker:
+    """Everything ``make`` needs, from the settings. Raises ConfigError where DDB_TABLE is not set."""
+    if not settings.table:
+        raise ConfigError("DDB_TABLE is not set; expected the name of the status table")
+    clients = Clients(settings.endpoint_url, connections=settings.threads + 2)
+    return Maker(
+        store=s3_store(clients),
+        status=status_store(clients, settings.table),
+        engine=NativeEngine(settings.threads),
+        policy=settings.policy,
+        owner=f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME') or 'local'}/{uuid.uuid4().hex[:12]}",
+        lease_seconds=settings.lease_seconds,
+        monotonic=time.monotonic,
+    )

@@ -1,0 +1,122 @@
+"""What the docs show is what the code does."""
+
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3torrent.cli import summary
+from s3torrent.cli.verify import _as_json
+from s3torrent.config import VARIABLES
+from s3torrent.metainfo.parse import parse
+from s3torrent.pipeline.verify import Verification, WrongSize
+from support.ministack import ENVIRONMENT, MiniStack
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
+PROGRAM = str(Path(sys.executable).with_name("s3torrent"))
+
+
+def blocks(path: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+
+
+def readme_commands() -> list[str]:
+    lines = [line for block in blocks("README.md", "sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith("s3torrent ") and line != "s3torrent dev"]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_settings_table_is_the_code() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*?) \| (.*) \|$", (ROOT / "docs/configuration.md").read_text(), re.MULTILINE
+    )
+    assert {name: (default.strip("` "), meaning) for name, default, meaning in rows} == VARIABLES
+
+
+def test_the_troubleshooting_page_is_the_error_tree() -> None:
+    spec = importlib.util.spec_from_file_location("page", ROOT / "docs/make_troubleshooting.py")
+    assert spec
+    assert spec.loader
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs/troubleshooting.md").read_text() == module.page()
+
+
+def test_the_json_page_shows_the_fields_that_are_printed() -> None:
+    inspected, verified = (json.loads(block) for block in blocks("docs/json.md", "json"))
+    metainfo = parse(b"d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:" + bytes(20) + b"ee")
+    assert list(inspected) == list(summary.as_json(metainfo))
+    assert list(inspected["files"][0]) == list(summary.as_json(metainfo)["files"][0])
+    told = _as_json(Verification(1, (0,), ("a",), (), (WrongSize("a", 1, 0),)))
+    assert list(verified) == list(told)
+    assert list(verified["wrongSize"][0]) == list(told["wrongSize"][0])  # type: ignore[index]
+
+
+def test_the_status_table_of_the_json_page_names_every_attribute_of_a_completed_item(
+    ministack: MiniStack, bucket: str, table_name: str
+) -> None:
+    from s3torrent import wiring
+    from s3torrent.config import from_environment
+    from s3torrent.types import ObjectRef, TorrentRequest
+
+    ministack.client("s3").put_object(Bucket=bucket, Key="k", Body=b"content")
+    settings = from_environment({"DDB_TABLE": table_name, "AWS_ENDPOINT_URL": ministack.endpoint})
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        maker = wiring.maker(settings)
+        maker.make(TorrentRequest(ObjectRef(bucket, "k"), sequencer="01"))
+        item = maker.status.get(f"s3://{bucket}/k")
+        maker.store._client.close()
+        maker.status._client.close()
+    assert item
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "docs/json.md").read_text().split("## Status item")[1]))
+    assert set(item.attributes) <= documented
+
+
+def test_the_readme_names_targets_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = {name for path in DOCS for name in re.findall(r"`?make ([a-z]+)\b", path.read_text())}
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert {"demo", "test", "lint", "format", "package", "clean"} <= targets
+    assert {
+        name for name in named if name in targets or f"make {name}`" in "".join(p.read_text() for p in DOCS)
+    } <= targets
+
+
+def test_the_readmes_commands_run_as_shown(ministack: MiniStack, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "movie.mkv").write_bytes(b"m" * 100_000)
+    (tmp_path / "dataset/sub").mkdir(parents=True)
+    (tmp_path / "dataset/a").write_bytes(b"a" * 1000)
+    (tmp_path / "dataset/sub/b").write_bytes(b"b" * 1000)
+    s3 = ministack.client("s3")
+    s3.put_object(Bucket=bucket, Key="shows/pilot.mkv", Body=b"p" * 1000)
+    environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": ministack.endpoint, "PATH": "/usr/bin:/bin"}
+    commands = readme_commands()
+    assert len(commands) >= 6
+    for line in commands:
+        arguments = shlex.split(line.replace("s3://bucket/", f"s3://{bucket}/"))[1:]
+        if arguments[0] == "magnet":
+            s3.upload_file(str(tmp_path / "pilot.torrent"), bucket, "shows/pilot.mkv.torrent")
+        ran = subprocess.run(
+            [PROGRAM, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert ran.returncode == 0, (line, ran.stderr)
+
+
+def test_every_decision_is_listed() -> None:
+    index = (ROOT / "docs/adr/README.md").read_text()
+    for path in (ROOT / "docs/adr").glob("0*.md"):
+        assert f"({path.name})" in index

@@ -1,0 +1,84 @@
+"""Settings: every variable, its default, and the message where it is wrong."""
+
+import pytest
+
+from s3torrent.config import VARIABLES, Settings, from_environment
+from s3torrent.errors import ConfigError
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = from_environment({})
+    assert settings == from_environment({name: default for name, (default, _) in VARIABLES.items()})
+    assert (settings.bucket, settings.table, settings.endpoint_url) == (None, None, None)
+    assert settings.policy.version == "v1"
+
+
+def test_every_setting_is_read() -> None:
+    settings = from_environment(
+        {
+            "S3_BUCKET": "b",
+            "DDB_TABLE": "t",
+            "TRACKERS": "udp://a.example:1/announce, http://b.example/announce",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+            "TORRENT_VERSION": "hybrid",
+            "TORRENT_PIECE_LENGTH": "1MiB",
+            "TORRENT_PRIVATE": "1",
+            "TORRENT_SOURCE": "S",
+            "TORRENT_COMMENT": "C, with comma",
+            "TORRENT_WEB_SEEDS": "https://cdn.example/{key}",
+            "TORRENT_INCLUDE": "a/*,b/*",
+            "TORRENT_EXCLUDE": "*.tmp",
+            "TORRENT_CONTROL_PREFIX": ".c/",
+            "TORRENT_LEASE_SECONDS": "30",
+            "TORRENT_THREADS": "8",
+            "TORRENT_LOG_LEVEL": "debug",
+        }
+    )
+    policy = settings.policy
+    assert policy.trackers == (("udp://a.example:1/announce",), ("http://b.example/announce",))
+    assert (policy.version, policy.piece_length, policy.private) == ("hybrid", 1 << 20, True)
+    assert (policy.source, policy.comment, policy.web_seeds) == (
+        "S",
+        "C, with comma",
+        ("https://cdn.example/{key}",),
+    )
+    assert settings == Settings(
+        "b", "t", "http://127.0.0.1:4566", policy, ("a/*", "b/*"), ("*.tmp",), ".c/", 30.0, 8, "DEBUG"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRACKERS", "http://ok.example/announce,foo", "foo"),
+        ("TRACKERS", "udp://no-port.example", "no port"),
+        ("TORRENT_VERSION", "v3", "v1, v2, hybrid"),
+        ("TORRENT_PIECE_LENGTH", "100000", "power of two"),
+        ("TORRENT_PRIVATE", "maybe", "1 or 0"),
+        ("TORRENT_WEB_SEEDS", "https://cdn.example/", "{key}"),
+        ("TORRENT_WEB_SEEDS", "https://cdn.example/{key}/", "ends in /"),
+        ("TORRENT_LEASE_SECONDS", "1", "from 5 to 900"),
+        ("TORRENT_THREADS", "nan", "from 1 to 64"),
+        ("TORRENT_LOG_LEVEL", "loud", "DEBUG"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(name: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_environment({name: value})
+    assert name in caught.value.message
+    assert said in caught.value.message
+
+
+def test_every_part_of_the_policy_changes_its_id() -> None:
+    base = from_environment({}).policy.policy_id
+    changes = {
+        "TORRENT_VERSION": "v2",
+        "TORRENT_PIECE_LENGTH": "1MiB",
+        "TORRENT_PRIVATE": "1",
+        "TORRENT_SOURCE": "S",
+        "TORRENT_COMMENT": "C",
+        "TRACKERS": "http://a.example/announce",
+        "TORRENT_WEB_SEEDS": "https://cdn.example/{key}",
+    }
+    ids = {from_environment({name: value}).policy.policy_id for name, value in changes.items()}
+    assert len(ids | {base}) == len(changes) + 1

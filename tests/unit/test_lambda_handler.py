@@ -1,0 +1,156 @@
+"""The function's answer: failed records only from a queue, an error raised from anywhere else."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from s3torrent import lambda_handler
+from s3torrent.engine.native import NativeEngine
+from s3torrent.errors import AccessDenied, ConfigError, EventError
+from s3torrent.intake.rules import Rules
+from s3torrent.lambda_handler import Function
+from s3torrent.metainfo.policy import TorrentPolicy
+from s3torrent.pipeline.make import Maker
+from s3torrent.status.memory import MemoryStatus
+from s3torrent.store.failing import FailingStore, Fault
+from s3torrent.store.memory import MemoryStore
+from s3torrent.types import ObjectRef
+
+
+class Context:
+    def __init__(self, *milliseconds: int) -> None:
+        self.milliseconds = list(milliseconds) or [60_000]
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.create_bucket("bucket")
+    for key in ("good", "also good", "bad"):
+        store.upload(ObjectRef("bucket", key), b"content of " + key.encode())
+    return store
+
+
+def function(store: MemoryStore, *faults: Fault) -> Function:
+    maker = Maker(
+        store=FailingStore(store, faults),
+        status=MemoryStatus(lambda: datetime.now(UTC)),
+        engine=NativeEngine(1),
+        policy=TorrentPolicy(),
+        owner="test",
+        lease_seconds=60,
+        monotonic=lambda: 0.0,
+    )
+    return Function(Rules(bucket="bucket"), maker)
+
+
+def notification(key: str, bucket: str = "bucket") -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "s3": {"bucket": {"name": bucket}, "object": {"key": key, "size": 1}},
+            }
+        ]
+    }
+
+
+def queue(*bodies: Any) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:sqs",
+                "messageId": f"m{index}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+            }
+            for index, body in enumerate(bodies)
+        ]
+    }
+
+
+def has_torrent(store: MemoryStore, key: str) -> bool:
+    return bool(store._find(ObjectRef("bucket", key).torrent, None))
+
+
+def test_from_a_queue_only_the_failed_records_come_back(store: MemoryStore) -> None:
+    event = queue(notification("good"), notification("bad"), "not json", notification("also+good"))
+    assert function(store).handle(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert all(has_torrent(store, key) for key in ("good", "bad", "also good"))
+
+
+def test_a_record_whose_object_fails_comes_back_and_the_others_do_not(store: MemoryStore) -> None:
+    first_head_fails = Fault("head", call=1, error=AccessDenied("denied"))
+    answer = function(store, first_head_fails).handle(
+        queue(notification("bad"), notification("good")), Context()
+    )
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert has_torrent(store, "good")
+
+
+def test_a_plain_s3_event_that_fails_raises_its_own_error_after_the_other_records(store: MemoryStore) -> None:
+    event = notification("bad")
+    event["Records"] += notification("good")["Records"]
+    with pytest.raises(AccessDenied):
+        function(store, Fault("head", call=1, error=AccessDenied("denied"))).handle(event, Context())
+    assert has_torrent(store, "good")
+
+
+def test_a_direct_call_is_answered_with_the_torrent(store: MemoryStore) -> None:
+    answer = function(store).handle({"bucket": "bucket", "key": "good"}, Context())
+    (result,) = answer["results"]
+    assert (result["id"], result["status"]) == ("s3://bucket/good", "COMPLETED")
+    assert result["torrentKey"] == "good.torrent"
+    assert result["magnet"].startswith("magnet:?xt=urn:btih:" + result["infoHashV1"])
+    json.dumps(answer)
+
+
+def test_events_that_are_not_ours_are_dropped_with_a_reason(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "s3torrent")
+    answer = function(store).handle(
+        queue(notification("good.torrent"), notification("x", "other")), Context()
+    )
+    assert answer == {"batchItemFailures": []}
+    dropped = [json.loads(record.message) for record in caplog.records]
+    assert [line["event"] for line in dropped] == ["dropped", "dropped"]
+    assert all(line["reason"] for line in dropped)
+
+
+def test_an_unknown_payload_raises(store: MemoryStore) -> None:
+    with pytest.raises(EventError):
+        function(store).handle({"hello": "world"}, Context())
+
+
+def test_what_no_time_is_left_for_goes_back_unbegun(store: MemoryStore) -> None:
+    event = queue(notification("good"), notification("also+good"))
+    answer = function(store).handle(event, Context(60_000, 9_000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert not has_torrent(store, "also good")
+
+
+def test_every_log_line_is_one_json_document_whatever_the_key_holds(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "s3torrent")
+    key = 'a\n{"event": "forged"}\u2028\x1b[31m'
+    store.upload(ObjectRef("bucket", key), b"content")
+    function(store).handle({"bucket": "bucket", "key": key}, Context())
+    (record,) = caplog.records
+    assert json.loads(record.getMessage())["id"] == f"s3://bucket/{key}"
+    assert record.getMessage().isascii()
+    assert "\n" not in record.getMessage()
+
+
+def test_without_a_table_the_function_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DDB_TABLE", raising=False)
+    lambda_handler.function.cache_clear()
+    with pytest.raises(ConfigError, match="DDB_TABLE is not set"):
+        lambda_handler.handler({"bucket": "b", "key": "k"}, None)

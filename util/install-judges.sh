@@ -1,0 +1,17 @@
+#!/bin/sh
+# Install the independent judges of the tests, where apt may: the clients and creators we are compared with.
+# Without them the tests that need them are skipped, and say so.
+set -eu
+missing=
+command -v transmission-show >/dev/null 2>&1 || missing="$missing transmission-cli"
+command -v aria2c >/dev/null 2>&1 || missing="$missing aria2"
+command -v mktorrent >/dev/null 2>&1 || missing="$missing mktorrent"
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+  echo "judges not installed (needs root and apt):$missing; their tests will be skipped" >&2
+  exit 0
+fi
+echo "installing the judges with apt:$missing"
+# shellcheck disable=SC2086
+{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >/dev/null 2>&1 ||
+  echo "apt could not install:$missing; their tests will be skipped" >&2
