@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import ConfigError, S3TorrentError
-from s3torrent.metainfo.piece_length import parse_piece_length
-from s3torrent.metainfo.policy import AUTO, BY_SIZE, TorrentPolicy
+from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, parse_piece_length
+from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import ConfigError
@@ -57,14 +58,17 @@ class Clients:
         from botocore.config import Config  # noqa: PLC0415 - as above
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
+        local = self.endpoint_url and is_loopback(self.endpoint_url)
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"mode": "standard", "max_attempts": 4},
+            # The store resumes and waits on its own; these are for what it does not wrap.
+            retries={"mode": "standard", "total_max_attempts": 3},
             max_pool_connections=self.connections,
             # Torrents are hashes already, and a checksum is not defined for part of an object.
             response_checksum_validation="when_required",
             s3={"addressing_style": "path"} if self.endpoint_url else None,
+            proxies={} if local else None,  # a proxy cannot reach this machine's own addresses
         )
         region = self._session.region_name or (LOCAL_REGION if self.endpoint_url else None)
         try:
@@ -80,6 +84,11 @@ class Clients:
         for client in self._made.values():
             client.close()
         self._made.clear()
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def clock() -> datetime:

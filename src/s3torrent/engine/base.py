@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from s3torrent.store.base import ObjectReader
     from s3torrent.types import ObjectVersion
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 """Called with the bytes hashed so far, from the calling thread, a few times a second; may raise to stop."""
 
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-AUTO = "auto"
-BY_SIZE = "by-size"
+from s3torrent.metainfo.piece_length import AUTO
+
 CREATED_BY = "s3torrent"
 """Carries no version number, so that an upgrade does not change the file."""
 

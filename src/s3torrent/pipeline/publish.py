@@ -6,7 +6,7 @@ import hashlib
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from s3torrent.errors import ForeignTorrent, NoSuchObject, WriteConflict
+from s3torrent.errors import AccessDenied, ForeignTorrent, NoSuchObject, WriteConflict
 
 if TYPE_CHECKING:
     from s3torrent.store.base import ObjectStore
@@ -47,12 +47,21 @@ def standing(torrent: ObjectHead | None, source: ObjectVersion, policy_id: str) 
     return Standing.CURRENT if current else Standing.STALE
 
 
-def find_torrent(store: ObjectStore, source: ObjectRef) -> ObjectHead | None:
-    """HEAD of KEY.torrent; None where there is none."""
+def find_torrent(store: ObjectStore, source: ObjectRef, *, guess: bool = False) -> ObjectHead | None:
+    """HEAD of KEY.torrent; None where there is none.
+
+    To a role without s3:ListBucket S3 answers 403 for what is not there. With ``guess`` that is taken for
+    "none": the conditional write then finds out, and nothing is overwritten on a guess.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """
     try:
         return store.head(source.torrent)
     except NoSuchObject:
         return None
+    except AccessDenied:
+        if guess:
+            return None
+        raise
 
 
 def foreign(source: ObjectRef) -> ForeignTorrent:

@@ -261,6 +261,21 @@ def test_a_source_error_is_in_the_item_and_raised(world: World, on: Any, error: 
     assert "error" not in world.item()
 
 
+def test_without_list_permission_a_missing_torrent_answers_403_and_is_made_all_the_same(world: World) -> None:
+    world.store.upload(REF, BODY)
+    assert world.make(Fault("head", call=2, error=AccessDenied("403"))).made
+
+
+def test_a_torrent_that_may_not_be_looked_at_is_not_overwritten(world: World) -> None:
+    world.store.upload(REF, BODY)
+    world.store.upload(REF.torrent, b"somebody's")
+    denied = [Fault("head", call=call, error=AccessDenied("403")) for call in (2, 4)]
+    with pytest.raises(AccessDenied):
+        world.make(*denied)
+    assert world.torrent() == b"somebody's"
+    assert world.item()["error"]["type"] == "AccessDenied"
+
+
 def test_a_defect_is_in_the_item_too_and_does_not_hold_the_object(world: World) -> None:
     class Broken:
         name = "native"
@@ -319,7 +334,7 @@ def test_the_lease_is_renewed_while_the_bytes_flow(world: World) -> None:
     world.make(monotonic=lambda: next(ticks))
     assert len([status for status, _ in seen if status == "CREATING_TORRENT"]) >= 4
     assert [count for _, count in seen] == sorted(count for _, count in seen)
-    assert seen[-1] == ("UPLOADING_TORRENT", len(BODY))
+    assert seen[-1][1] == len(BODY)
 
 
 def test_two_at_once_make_one_torrent_and_neither_fails(world: World) -> None:
