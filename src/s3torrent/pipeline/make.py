@@ -7,6 +7,7 @@ by the next try, which finds what the dead one left.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from s3torrent.status.base import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from s3torrent.engine.base import Engine
     from s3torrent.metainfo.model import Metainfo
@@ -87,7 +88,8 @@ class Maker:
             self._note(request, SKIPPED, error)
             return Outcome(job_id, SKIPPED, error.message, attributes=error.as_dict())
         except S3TorrentError as error:
-            self._note(request, FAILED, error)
+            with _telling(error):
+                self._note(request, FAILED, error)
             raise
 
         found = standing(torrent, source, self.policy.policy_id)
@@ -154,15 +156,13 @@ class Maker:
         self.status.note(str(request.ref), status, attributes, sequencer=request.sequencer)
 
     def _fail(self, claim: Claimed, error: Exception) -> None:
-        """FAILED with the reason; a status table that cannot be written must not hide the first error."""
+        """FAILED with the reason."""
         if isinstance(error, S3TorrentError):
             told = error.as_dict()
         else:
             told = {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
-        try:
+        with _telling(error):
             self.status.finish(claim, FAILED, {"reason": told["message"], "error": told})
-        except S3TorrentError as second:
-            error.add_note(f"and the status could not be written: {second}")
 
 
 class Lease:
@@ -179,6 +179,15 @@ class Lease:
             )
             self._renewed = self._maker.monotonic()
         return self.claim
+
+
+@contextmanager
+def _telling(error: Exception) -> Iterator[None]:
+    """A status table that cannot be written must not hide the first error."""
+    try:
+        yield
+    except S3TorrentError as second:
+        error.add_note(f"and the status could not be written: {second}")
 
 
 def _describe(

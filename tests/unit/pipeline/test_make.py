@@ -15,6 +15,7 @@ from s3torrent.errors import (
     LeaseLost,
     ObjectChanged,
     S3TorrentError,
+    TableMissing,
     Throttled,
     WriteConflict,
 )
@@ -274,6 +275,21 @@ def test_a_torrent_that_may_not_be_looked_at_is_not_overwritten(world: World) ->
         world.make(*denied)
     assert world.torrent() == b"somebody's"
     assert world.item()["error"]["type"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("on", ["head", "read"])
+def test_a_table_that_fails_too_does_not_hide_the_first_error(world: World, on: Any) -> None:
+    class Broken(MemoryStatus):
+        def note(self, *_: Any, **__: Any) -> bool:
+            raise TableMissing("no table")
+
+        def finish(self, *_: Any, **__: Any) -> None:
+            raise TableMissing("no table")
+
+    world.store.upload(REF, BODY)
+    with pytest.raises(AccessDenied) as caught:
+        world.make(Fault(on, error=AccessDenied("denied")), status=Broken(lambda: world.now))
+    assert "no table" in caught.value.__notes__[0]
 
 
 def test_a_defect_is_in_the_item_too_and_does_not_hold_the_object(world: World) -> None:
