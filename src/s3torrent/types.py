@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TORRENT_SUFFIX = ".torrent"
+DIRECT = "direct"
+"""The event of a request that somebody made in person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,4 @@ class TorrentRequest:
     etag: str | None = None
     size: int | None = None
     sequencer: str | None = None
-    event: str = "direct"
+    event: str = DIRECT

@@ -37,6 +37,7 @@ from s3torrent.status.base import (
     Job,
     Superseded,
 )
+from s3torrent.types import DIRECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -83,6 +84,8 @@ class Maker:
             check_torrent_key(request.ref)
             # The event is a hint that the key changed; what lies there now is what gets the torrent.
             source = self.store.head(request.ref).version
+            if request.event == DIRECT and request.version_id not in (None, source.version_id):
+                return Outcome(job_id, SKIPPED, _not_current(request, source))
             torrent = find_torrent(self.store, request.ref, guess=True)
         except (NotTorrentable, NoSuchObject) as error:
             self._note(request, SKIPPED, error)
@@ -179,6 +182,13 @@ class Lease:
             )
             self._renewed = self._maker.monotonic()
         return self.claim
+
+
+def _not_current(request: TorrentRequest, source: ObjectVersion) -> str:
+    return (
+        f"version {request.version_id} is not the current one ({source.version_id or 'unversioned'}); "
+        f"{request.ref.torrent.key} is the current one's torrent"
+    )
 
 
 @contextmanager

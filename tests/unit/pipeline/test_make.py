@@ -191,6 +191,17 @@ def test_a_foreign_torrent_that_appears_while_hashing_is_not_overwritten(world: 
     assert world.torrent() == b"theirs"
 
 
+def test_a_direct_wish_for_a_version_that_is_not_current_makes_nothing(world: World) -> None:
+    world.store.create_bucket("bucket", versioned=True)
+    old = world.store.upload(REF, BODY)
+    new = world.store.upload(REF, BODY[::-1])
+    outcome = world.maker().make(TorrentRequest(REF, version_id=old.version_id))
+    assert (outcome.status, outcome.made, world.has_torrent()) == ("SKIPPED", False, False)
+    assert world.maker().make(TorrentRequest(REF, version_id=new.version_id)).made
+    late = TorrentRequest(REF, version_id=old.version_id, event="ObjectCreated:Put")
+    assert world.maker().make(late).status == "COMPLETED"
+
+
 def test_an_empty_object_is_skipped_with_its_reason(world: World) -> None:
     world.store.upload(REF, b"")
     outcome = world.make()
