@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3torrent.errors import MetainfoError, UsageError
+from s3torrent.errors import MetainfoError, TooLarge, UsageError
 from s3torrent.metainfo.parse import parse
 from s3torrent.types import ObjectRef
 from s3torrent.wiring import Clients, local_store, s3_store
@@ -43,7 +43,10 @@ def read_torrent(text: str) -> Metainfo:
         body = sys.stdin.buffer.read(MAX_TORRENT_BYTES + 1)
     else:
         ref = locate(text)
-        body = reader_of(ref).get(ref, MAX_TORRENT_BYTES)
+        try:
+            body = reader_of(ref).get(ref, MAX_TORRENT_BYTES)
+        except TooLarge as error:
+            raise MetainfoError(f"{text} is not a torrent: {error.message}") from None
     try:
         return parse(body)
     except MetainfoError as error:
