@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
 }
 
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+/?")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -82,11 +85,14 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         trackers=tuple((url,) for url in items("TRACKERS")),
         web_seeds=items("TORRENT_WEB_SEEDS"),
     )
+    table = text("DDB_TABLE")
+    if table and not TABLE_NAME.fullmatch(table):
+        raise ConfigError(f"DDB_TABLE is {table!r}; expected 3 to 255 of A-Z a-z 0-9 _ - .")
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     return Settings(
         bucket=text("S3_BUCKET") or None,
-        table=text("DDB_TABLE") or None,
-        endpoint_url=text("AWS_ENDPOINT_URL") or None,
+        table=table or None,
+        endpoint_url=endpoint_url(environ),
         policy=policy,
         include=items("TORRENT_INCLUDE"),
         exclude=items("TORRENT_EXCLUDE"),
@@ -95,6 +101,14 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
     )
+
+
+def endpoint_url(environ: Mapping[str, str]) -> str | None:
+    """AWS_ENDPOINT_URL, None where it is empty."""
+    value = environ.get("AWS_ENDPOINT_URL", "").strip()
+    if value and not ENDPOINT.fullmatch(value):
+        raise ConfigError(f"AWS_ENDPOINT_URL is {value!r}; expected http://HOST:PORT or https://HOST[:PORT]")
+    return value or None
 
 
 def _piece_length(text: str) -> str | int:

@@ -341,8 +341,11 @@ def test_note_never_overwrites_work_or_a_result_or_a_newer_event(store: StatusSt
     assert store.get(job_id) == before
     store.finish(claim, COMPLETED, {})
     before = store.get(job_id)
-    assert store.note(job_id, SKIPPED, {"reason": "x"}, sequencer="06") is False
+    for not_newer in ("04", "05", None):
+        assert store.note(job_id, SKIPPED, {"reason": "x"}, sequencer=not_newer) is False
     assert store.get(job_id) == before
+    assert store.note(job_id, SKIPPED, {"reason": "x"}, sequencer="06") is True
+    assert (store.get(job_id).status, store.get(job_id).get("infoHashV1")) == (SKIPPED, None)
     store.finish(claimed(store, job(sequencer="07"), redo=True), FAILED, {"reason": "y"})
     before = store.get(job_id)
     assert store.note(job_id, SKIPPED, {"reason": "x"}, sequencer="06") is False

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3torrent.cli.main import main
 from support.ministack import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
 PROGRAM = Path(sys.executable).with_name("s3torrent")
 SECONDS = 60
@@ -53,3 +56,13 @@ def s3torrent(
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr.decode())
+
+
+def in_process(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str | Path) -> Done:
+    """The same without a process of its own, a hundred times as quick; for tables of arguments."""
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as ended:
+        code = ended.code
+    written = capfdbinary.readouterr()
+    return Done(int(code or 0), written.out, written.err.decode())

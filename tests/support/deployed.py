@@ -22,8 +22,9 @@ from support.waiting import until
 if TYPE_CHECKING:
     from support.ministack import MiniStack
 
-PATIENCE = 10
-"""Seconds a Lambda of this deployment has; its queue hides a message six times as long."""
+
+AT_ONCE = 2
+"""Lambdas at work for one queue: each further one would cost a cold start."""
 
 
 def fresh(kind: str) -> str:
@@ -119,7 +120,12 @@ def deployed_on(stack: MiniStack, **environment: str) -> Deployed:
     variables = {"AWS_ENDPOINT_URL": stack.endpoint, **environment}
     try:
         archive = build_zip(stack.folder / f"{name}.zip")
-        made = deploy(clients, names, archive, environment=variables, timeout=PATIENCE, batch_size=10)
+        made = deploy(clients, names, archive, environment=variables, batch_size=10)
+        function = clients.client("lambda")
+        [mapping] = function.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        function.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": AT_ONCE}
+        )
     finally:
         clients.close()
     return Deployed(stack, made)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 
 from s3torrent.devstack.package import build_zip
 from support.deployed import Deployed, deployed_on
@@ -38,7 +38,6 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_table(ministack: MiniStack, table_name: str) -> Iterator[str]:
     """The name of a table that the test may make or have made; gone afterwards."""
     yield table_name
-    try:
-        ministack.client("dynamodb").delete_table(TableName=table_name)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == "ResourceNotFoundException"
+    client = ministack.client("dynamodb")
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName=table_name)

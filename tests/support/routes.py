@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from support.deployed import fresh
+from support.deployed import AT_ONCE, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +33,19 @@ def arn_of(deployed: Deployed, queue_url: str) -> str:
     return str(answer["Attributes"]["QueueArn"])
 
 
+def counts(sqs: Any, queue_url: str) -> tuple[int, int]:
+    """How many messages wait in the queue, and how many are out and not yet done."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return int(found[names[0]]), int(found[names[1]])
+
+
 def feed(deployed: Deployed, queue_arn: str, *, batch_size: int = 10) -> None:
     deployed.client("lambda").create_event_source_mapping(
         FunctionName=deployed.function,
         EventSourceArn=queue_arn,
         BatchSize=batch_size,
+        ScalingConfig={"MaximumConcurrency": AT_ONCE},
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
 

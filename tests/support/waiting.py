@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Found = TypeVar("Found")
-SECONDS = 60.0
+SECONDS = 30.0
 PAUSE = 0.04
 
 

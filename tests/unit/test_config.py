@@ -17,7 +17,7 @@ def test_every_setting_is_read() -> None:
     settings = from_environment(
         {
             "S3_BUCKET": "b",
-            "DDB_TABLE": "t",
+            "DDB_TABLE": "table",
             "TRACKERS": "udp://a.example:1/announce, http://b.example/announce",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
             "TORRENT_VERSION": "hybrid",
@@ -43,7 +43,7 @@ def test_every_setting_is_read() -> None:
         ("https://cdn.example/{key}",),
     )
     assert settings == Settings(
-        "b", "t", "http://127.0.0.1:4566", policy, ("a/*", "b/*"), ("*.tmp",), ".c/", 30.0, 8, "DEBUG"
+        "b", "table", "http://127.0.0.1:4566", policy, ("a/*", "b/*"), ("*.tmp",), ".c/", 30.0, 8, "DEBUG"
     )
 
 
@@ -52,6 +52,8 @@ def test_every_setting_is_read() -> None:
     [
         ("TRACKERS", "http://ok.example/announce,foo", "foo"),
         ("TRACKERS", "udp://no-port.example", "no port"),
+        ("DDB_TABLE", "my table", "3 to 255"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "http://HOST:PORT"),
         ("TORRENT_VERSION", "v3", "v1, v2, hybrid"),
         ("TORRENT_PIECE_LENGTH", "100000", "power of two"),
         ("TORRENT_PRIVATE", "maybe", "1 or 0"),

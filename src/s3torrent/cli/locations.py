@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3torrent.config import endpoint_url
 from s3torrent.errors import MetainfoError, TooLarge, UsageError
 from s3torrent.metainfo.parse import parse
 from s3torrent.types import ObjectRef
@@ -34,7 +35,7 @@ def reader_of(ref: ObjectRef) -> ObjectReader:
     """The store behind a location."""
     if not ref.bucket:
         return local_store()
-    return s3_store(Clients(os.environ.get("AWS_ENDPOINT_URL") or None, connections=THREADS + 2))
+    return s3_store(Clients(endpoint_url(os.environ), connections=THREADS + 2))
 
 
 def read_torrent(text: str) -> Metainfo:

@@ -13,7 +13,7 @@ from s3torrent.metainfo.build import build
 from s3torrent.metainfo.model import FileEntry
 from s3torrent.metainfo.piece_length import PieceLengthChoice, choose
 from s3torrent.metainfo.policy import CREATED_BY
-from s3torrent.metainfo.webseed import multi_file_base, object_url
+from s3torrent.metainfo.webseed import encode_key, multi_file_base, object_url
 
 if TYPE_CHECKING:
     from s3torrent.engine.base import Content, Progress
@@ -74,8 +74,15 @@ def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoic
 
 
 def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:
-    """Templates filled with the object's bucket and key; a folder's base URL ends in ``/`` (BEP 19)."""
+    """Templates filled with the object's bucket and key; a folder's URL ends in ``/``, and clients add the
+    name (BEP 19).
+    """
     if not content.single_file:
         return tuple(multi_file_base(url) for url in policy.web_seeds)
     ref = content.files[0].version.ref
-    return tuple(object_url(url, ref.bucket, ref.key) if "{key}" in url else url for url in policy.web_seeds)
+    urls = [object_url(url, ref.bucket, ref.key) if "{key}" in url else url for url in policy.web_seeds]
+    if policy.version == "v2":
+        # libtorrent 2.1.1 takes a v2 file with a cut last piece for a folder and adds the name to the URL.
+        folders = {url.removesuffix(encode_key(content.name)): url for url in urls}
+        urls += [folder for folder, url in folders.items() if folder != url and folder.endswith("/")]
+    return tuple(urls)

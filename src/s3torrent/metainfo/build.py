@@ -70,7 +70,7 @@ def build(
         info[b"private"] = int(private)
     if source is not None:
         info[b"source"] = source.encode()
-    top = _addresses(trackers, web_seeds, single_file=single_file)
+    top = _addresses(trackers, web_seeds, single_file=single_file, folders=version == "v2")
     top |= {key: text.encode() for key, text in ((b"comment", comment), (b"created by", created_by)) if text}
     if creation_date is not None:
         top[b"creation date"] = creation_date
@@ -105,16 +105,16 @@ def _entries(name: str, files: Sequence[FileEntry], *, single_file: bool) -> lis
 
 
 def _addresses(
-    trackers: Sequence[Sequence[str]], web_seeds: Sequence[str], *, single_file: bool
+    trackers: Sequence[Sequence[str]], web_seeds: Sequence[str], *, single_file: bool, folders: bool
 ) -> dict[bytes, Any]:
-    """The keys beside info that say where peers and content are."""
+    """The keys beside info that say where peers and content are; with ``folders`` a file's may be its folder."""
     top: dict[bytes, Any] = {}
     tiers = [[webseed.check_tracker(url).encode() for url in tier] for tier in trackers if tier]
     if tiers:
         top[b"announce"] = tiers[0][0]
     if sum(map(len, tiers)) > 1:
         top[b"announce-list"] = tiers
-    seeds = [webseed.check_web_seed(url, single_file=single_file) for url in web_seeds]
+    seeds = [webseed.check_web_seed(url, single_file=single_file and not folders) for url in web_seeds]
     urls = [(url if single_file else webseed.multi_file_base(url)).encode() for url in seeds]
     if urls:
         top[b"url-list"] = urls if len(urls) > 1 else urls[0]

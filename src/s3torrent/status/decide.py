@@ -44,10 +44,14 @@ def decide(
 
 
 def may_note(item: StatusItem | None, sequencer: str | None, now: datetime) -> bool:
-    """Whether a status without a claim may overwrite ``item``: not live work, a result, or a newer event."""
+    """Whether a status without a claim may overwrite ``item``: not live work, not what a newer event left,
+    and a result only where the event is known to be newer.
+    """
     if item is None:
         return True
-    return not (item.status == COMPLETED or is_live(item, now) or is_older(sequencer, item.get("sequencer")))
+    if item.status == COMPLETED:
+        return is_older(item.get("sequencer"), sequencer)
+    return not (is_live(item, now) or is_older(sequencer, item.get("sequencer")))
 
 
 def is_older(sequencer: str | None, than: str | None) -> bool:
