@@ -107,7 +107,7 @@ def _entries(name: str, files: Sequence[FileEntry], *, single_file: bool) -> lis
 def _addresses(
     trackers: Sequence[Sequence[str]], web_seeds: Sequence[str], *, single_file: bool, folders: bool
 ) -> dict[bytes, Any]:
-    """The keys beside info that say where peers and content are; with ``folders`` a file's may be its folder."""
+    """The keys beside info that say where peers and content are; ``folders``: also of a single file."""
     top: dict[bytes, Any] = {}
     tiers = [[webseed.check_tracker(url).encode() for url in tier] for tier in trackers if tier]
     if tiers:
