@@ -53,11 +53,12 @@ class DevSession:
 
 @contextlib.contextmanager
 def dev_session(
-    port: int | None = None, environment: Mapping[str, str] | None = None
+    port: int | None = None, environment: Mapping[str, str] | None = None, *, versioned: bool = True
 ) -> Iterator[DevSession]:
     """Start, package, deploy; at the end all is stopped. ``environment`` is added to the function's.
 
-    Each object's web seed is its own address on the stack. Raises StackError.
+    Each object's web seed is its own address on the stack. ``versioned`` is the bucket's: MiniStack answers a
+    range of a named version with all of it, so large objects want a bucket without versions. Raises StackError.
     """
     with contextlib.ExitStack() as cleanup:
         stack = cleanup.enter_context(MiniStack(port))
@@ -69,7 +70,7 @@ def dev_session(
             "TORRENT_WEB_SEEDS": f"{stack.endpoint}/{{bucket}}/{{key}}",
             **(environment or {}),
         }
-        deployment = deploy(clients, Names(), archive, environment=variables)
+        deployment = deploy(clients, Names(), archive, environment=variables, versioned=versioned)
         _try_out(clients, deployment.names)
         yield DevSession(stack, clients, deployment)
 
@@ -106,7 +107,7 @@ def run_dev(
     with (
         contextlib.suppress(KeyboardInterrupt),
         terminated_like_interrupted(),
-        dev_session(port, environment) as session,
+        dev_session(port, environment, versioned=False) as session,
     ):
         say(session.usage())
         while True:

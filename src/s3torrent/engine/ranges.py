@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from s3torrent.hashing.layout import Layout
     from s3torrent.hashing.ranges import PieceRange, RangeHashes
 
-RANGE_BYTES = 32 << 20
-"""One GET reads about this much: long enough that a request's cost vanishes, short enough to spread."""
+RANGE_BYTES = 16 << 20
+"""One GET reads about this much: the upper end of what AWS advises for byte-range fetches.
+https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html
+"""
 
 SMALL = 8 << 20
 """Up to here one stream in the calling thread is quicker than starting threads."""
