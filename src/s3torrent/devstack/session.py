@@ -57,8 +57,8 @@ def dev_session(
 ) -> Iterator[DevSession]:
     """Start, package, deploy; at the end all is stopped. ``environment`` is added to the function's.
 
-    Each object's web seed is its own address on the stack. ``versioned`` is the bucket's: MiniStack answers a
-    range of a named version with all of it, so large objects want a bucket without versions. Raises StackError.
+    Each object's web seed is its own address on the stack. ``versioned`` is the bucket's: MiniStack answers
+    a range of a named version with all of it, so large objects want no versions. Raises StackError.
     """
     with contextlib.ExitStack() as cleanup:
         stack = cleanup.enter_context(MiniStack(port))
