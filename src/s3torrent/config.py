@@ -19,9 +19,11 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "DDB_TABLE": ("", "DynamoDB table of the status items; required by the function, made where missing"),
     "TRACKERS": ("", "Announce URLs, comma-separated; each is a tier of its own"),
     "AWS_ENDPOINT_URL": ("", "Endpoint of a local stack, such as http://127.0.0.1:4566; empty: AWS"),
+    "TORRENT_ENGINE": ("native", "`native`, or `transmission`: the program transmission-create (v1 only)"),
+    "TRANSMISSION_CREATE": ("", "Path of transmission-create; empty: found on PATH or in /opt/bin"),
     "TORRENT_VERSION": ("v1", "`v1`, `v2` or `hybrid`"),
     "TORRENT_PIECE_LENGTH": ("auto", "`auto`, `by-size`, or a power of two from `16KiB` to `128MiB`"),
-    "TORRENT_PRIVATE": ("0", "`1` writes `private` into the info dict (BEP 27)"),
+    "TORRENT_PRIVATE": ("0", "`1` writes `private` into the info dict (BEP 27), `write-0` writes it as 0"),
     "TORRENT_SOURCE": ("", "`source` in the info dict; changes the info-hash"),
     "TORRENT_COMMENT": ("", "Comment, outside the info dict"),
     "TORRENT_WEB_SEEDS": (
@@ -38,6 +40,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
 
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+/?")
+WRITE_ZERO = "write-0"
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -49,6 +52,7 @@ class Settings:
     table: str | None
     endpoint_url: str | None
     policy: TorrentPolicy
+    transmission_create: str | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     control_prefix: str
@@ -76,24 +80,30 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
 
     checked("TRACKERS", check_tracker)
     checked("TORRENT_WEB_SEEDS", lambda template: check_web_seed(object_url(template, "bucket", "key")))
+    private = text("TORRENT_PRIVATE")
     policy = TorrentPolicy(
         version=_one_of("TORRENT_VERSION", text("TORRENT_VERSION"), ("v1", "v2", "hybrid")),
         piece_length=_piece_length(text("TORRENT_PIECE_LENGTH")),
-        private=_flag("TORRENT_PRIVATE", text("TORRENT_PRIVATE")),
+        private=private != WRITE_ZERO and _flag("TORRENT_PRIVATE", private),
+        write_private_zero=private == WRITE_ZERO,
         source=text("TORRENT_SOURCE") or None,
         comment=text("TORRENT_COMMENT") or None,
         trackers=tuple((url,) for url in items("TRACKERS")),
         web_seeds=items("TORRENT_WEB_SEEDS"),
+        engine=_one_of("TORRENT_ENGINE", text("TORRENT_ENGINE"), ("native", "transmission")),
     )
     table = text("DDB_TABLE")
     if table and not TABLE_NAME.fullmatch(table):
         raise ConfigError(f"DDB_TABLE is {table!r}; expected 3 to 255 of A-Z a-z 0-9 _ - .")
+    if policy.engine == "transmission":
+        _check_transmission(policy)
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     return Settings(
         bucket=text("S3_BUCKET") or None,
         table=table or None,
         endpoint_url=endpoint_url(environ),
         policy=policy,
+        transmission_create=text("TRANSMISSION_CREATE") or None,
         include=items("TORRENT_INCLUDE"),
         exclude=items("TORRENT_EXCLUDE"),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
@@ -109,6 +119,20 @@ def endpoint_url(environ: Mapping[str, str]) -> str | None:
     if value and not ENDPOINT.fullmatch(value):
         raise ConfigError(f"AWS_ENDPOINT_URL is {value!r}; expected http://HOST:PORT or https://HOST[:PORT]")
     return value or None
+
+
+def _check_transmission(policy: TorrentPolicy) -> None:
+    """What transmission-create cannot do is refused here, not found out after a download."""
+    if policy.version != "v1":
+        raise ConfigError(
+            f"TORRENT_VERSION is {policy.version!r} with TORRENT_ENGINE transmission; expected v1",
+            hint="TORRENT_ENGINE=native makes v2 and hybrid torrents",
+        )
+    if policy.source:
+        raise ConfigError(
+            "TORRENT_SOURCE is set with TORRENT_ENGINE transmission; that program cannot write it",
+            hint="unset it, or use TORRENT_ENGINE=native",
+        )
 
 
 def _piece_length(text: str) -> str | int:
@@ -131,7 +155,7 @@ def _flag(name: str, value: str) -> bool:
         return True
     if value.lower() in FALSE:
         return False
-    raise ConfigError(f"{name} is {value!r}; expected 1 or 0")
+    raise ConfigError(f"{name} is {value!r}; expected 1, 0 or write-0")
 
 
 def _number(name: str, value: str, low: float, high: float) -> float:

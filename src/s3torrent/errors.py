@@ -30,6 +30,11 @@
     │   ├── ReadInterrupted      retry     the connection broke more often than we resume
     │   ├── Throttled            retry     SlowDown, 503, throughput exceeded
     │   └── EndpointUnreachable  retry     nothing answers at the address, or no credentials do
+    ├── EngineError               exit 4   the torrent cannot be made here
+    │   ├── ProgramMissing                 transmission-create is not found, or cannot be run
+    │   ├── ProgramFailed                  it ran and left no torrent, or a wrong one
+    │   ├── NoSpace                        temporary space too small for the object
+    │   └── OutOfTime            retry     the invocation ends before the object is hashed
     ├── StatusError               exit 4   the status table cannot be used
     │   ├── TableMissing
     │   ├── TableSchemaMismatch            another key schema under our table's name
@@ -198,6 +203,33 @@ class Throttled(SourceError):
 class EndpointUnreachable(SourceError):
     retryable = True
     default_hint = "check AWS_ENDPOINT_URL, the region, the credentials and the network"
+
+
+class EngineError(S3TorrentError):
+    pass
+
+
+class ProgramMissing(EngineError):
+    default_hint = (
+        "attach the transmission-tools layer, put transmission-create on PATH, or name it in "
+        "TRANSMISSION_CREATE; TORRENT_ENGINE=native needs none"
+    )
+
+
+class ProgramFailed(EngineError):
+    default_hint = "look at what it printed; TORRENT_ENGINE=native does without it"
+
+
+class NoSpace(EngineError):
+    default_hint = (
+        "raise the function's ephemeral storage (up to 10,240 MB), or use TORRENT_ENGINE=native, "
+        "which needs none"
+    )
+
+
+class OutOfTime(EngineError):
+    retryable = True
+    default_hint = "raise the function's timeout (up to 900 s), or its memory, which brings CPU and bandwidth"
 
 
 class StatusError(S3TorrentError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -16,18 +17,26 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
-from s3torrent.errors import S3TorrentError
+from s3torrent.errors import OutOfTime, S3TorrentError
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from s3torrent.intake.delivery import Parcel
     from s3torrent.pipeline.make import Maker, Outcome
+    from s3torrent.types import TorrentRequest
 
 log = logging.getLogger("s3torrent")
 
 START_MARGIN_MS = 10_000
-"""With less time than this left no further object is begun; its record goes back to the queue."""
+"""With less time than this (or a third of the whole) left no further object is begun; its record goes back."""
+
+END_MARGIN_MS = 5_000
+"""Hashing ends this long (or a sixth of the whole) before Lambda would kill the process, so that the
+reason can still be written.
+"""
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
@@ -47,6 +56,23 @@ def function() -> Function:
     return Function(rules, wiring.maker(settings))
 
 
+class TimeLeft:
+    """How long this invocation lasts; ``remaining`` gives milliseconds."""
+
+    def __init__(self, remaining: Callable[[], float]) -> None:
+        self._remaining = remaining
+        whole = remaining()
+        self._start_margin = min(START_MARGIN_MS, whole / 3)
+        self._end_margin = min(END_MARGIN_MS, whole / 6)
+
+    def for_one_more(self, request: TorrentRequest) -> float:
+        """Seconds that an object begun now may take. Raises OutOfTime where it is too late to begin."""
+        left = self._remaining()
+        if left < self._start_margin:
+            raise OutOfTime(f"{request.ref} not begun: {left / 1000:.1f} s left in this invocation")
+        return (left - self._end_margin) / 1000
+
+
 @dataclass(frozen=True)
 class Function:
     rules: Rules
@@ -54,11 +80,12 @@ class Function:
 
     def handle(self, event: object, context: Any) -> dict[str, Any]:
         delivery = apply(parse(event), self.rules)
+        time_left = TimeLeft(context.get_remaining_time_in_millis if context else lambda: math.inf)
         failed: list[str] = []
         outcomes: list[Outcome] = []
         for parcel in delivery.parcels:
             try:
-                outcomes += self._take(parcel, context)
+                outcomes += self._take(parcel, time_left)
             except Exception as error:
                 if parcel.message_id is None:
                     raise
@@ -68,7 +95,7 @@ class Function:
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
         return {"results": [_result(outcome) for outcome in outcomes]}
 
-    def _take(self, parcel: Parcel, context: Any) -> list[Outcome]:
+    def _take(self, parcel: Parcel, time_left: TimeLeft) -> list[Outcome]:
         """Every request of the parcel is tried; then the first error is raised."""
         for dropped in parcel.dropped:
             tell(logging.INFO, "dropped", id=str(dropped.ref or ""), reason=dropped.reason)
@@ -77,11 +104,9 @@ class Function:
         errors: list[Exception] = []
         outcomes: list[Outcome] = []
         for request in parcel.requests:
-            if context and context.get_remaining_time_in_millis() < START_MARGIN_MS:
-                raise TimeoutError(f"{request.ref} not begun: too little time left in this invocation")
             started = time.monotonic()
             try:
-                outcome = self.maker.make(request)
+                outcome = self.maker.make(request, started + time_left.for_one_more(request))
             except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
                 tell(logging.ERROR, "failed", id=str(request.ref), **_described(error))
                 errors.append(error)

@@ -16,6 +16,7 @@ from s3torrent.pipeline.make import Maker
 
 if TYPE_CHECKING:
     from s3torrent.config import Settings
+    from s3torrent.engine.base import Engine
     from s3torrent.status.dynamodb import DynamoStatus
     from s3torrent.store.local import LocalStore
     from s3torrent.store.s3 import S3Store
@@ -95,6 +96,14 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def engine(settings: Settings) -> Engine:
+    if settings.policy.engine == "transmission":
+        from s3torrent.engine.transmission import TransmissionEngine  # noqa: PLC0415 - seldom used
+
+        return TransmissionEngine(settings.transmission_create)
+    return NativeEngine(settings.threads)
+
+
 def native_engine(threads: int) -> NativeEngine:
     return NativeEngine(threads)
 
@@ -125,7 +134,7 @@ def maker(settings: Settings) -> Maker:
     return Maker(
         store=s3_store(clients),
         status=status_store(clients, settings.table),
-        engine=NativeEngine(settings.threads),
+        engine=engine(settings),
         policy=settings.policy,
         owner=f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME') or 'local'}/{uuid.uuid4().hex[:12]}",
         lease_seconds=settings.lease_seconds,

@@ -20,6 +20,7 @@ def test_every_setting_is_read() -> None:
             "DDB_TABLE": "table",
             "TRACKERS": "udp://a.example:1/announce, http://b.example/announce",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+            "TRANSMISSION_CREATE": "/opt/x",
             "TORRENT_VERSION": "hybrid",
             "TORRENT_PIECE_LENGTH": "1MiB",
             "TORRENT_PRIVATE": "1",
@@ -43,7 +44,17 @@ def test_every_setting_is_read() -> None:
         ("https://cdn.example/{key}",),
     )
     assert settings == Settings(
-        "b", "table", "http://127.0.0.1:4566", policy, ("a/*", "b/*"), ("*.tmp",), ".c/", 30.0, 8, "DEBUG"
+        "b",
+        "table",
+        "http://127.0.0.1:4566",
+        policy,
+        "/opt/x",
+        ("a/*", "b/*"),
+        ("*.tmp",),
+        ".c/",
+        30.0,
+        8,
+        "DEBUG",
     )
 
 
@@ -56,7 +67,7 @@ def test_every_setting_is_read() -> None:
         ("AWS_ENDPOINT_URL", "localhost:4566", "http://HOST:PORT"),
         ("TORRENT_VERSION", "v3", "v1, v2, hybrid"),
         ("TORRENT_PIECE_LENGTH", "100000", "power of two"),
-        ("TORRENT_PRIVATE", "maybe", "1 or 0"),
+        ("TORRENT_PRIVATE", "maybe", "1, 0 or write-0"),
         ("TORRENT_WEB_SEEDS", "https://cdn.example/", "{key}"),
         ("TORRENT_WEB_SEEDS", "https://cdn.example/{key}/", "ends in /"),
         ("TORRENT_LEASE_SECONDS", "1", "from 5 to 900"),
@@ -71,12 +82,24 @@ def test_a_wrong_value_is_named_with_what_was_expected(name: str, value: str, sa
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize("other", [("TORRENT_VERSION", "v2"), ("TORRENT_SOURCE", "S")])
+def test_what_transmission_create_cannot_do_is_refused_at_once(other: tuple[str, str]) -> None:
+    with pytest.raises(ConfigError, match="TORRENT_ENGINE transmission"):
+        from_environment({"TORRENT_ENGINE": "transmission", **dict([other])})
+
+
+def test_private_can_be_written_as_zero() -> None:
+    policy = from_environment({"TORRENT_PRIVATE": "write-0"}).policy
+    assert (policy.private, policy.write_private_zero) == (False, True)
+
+
 def test_every_part_of_the_policy_changes_its_id() -> None:
     base = from_environment({}).policy.policy_id
     changes = {
         "TORRENT_VERSION": "v2",
         "TORRENT_PIECE_LENGTH": "1MiB",
         "TORRENT_PRIVATE": "1",
+        "TORRENT_ENGINE": "transmission",
         "TORRENT_SOURCE": "S",
         "TORRENT_COMMENT": "C",
         "TRACKERS": "http://a.example/announce",

@@ -131,9 +131,17 @@ def test_an_unknown_payload_raises(store: MemoryStore) -> None:
 
 def test_what_no_time_is_left_for_goes_back_unbegun(store: MemoryStore) -> None:
     event = queue(notification("good"), notification("also+good"))
-    answer = function(store).handle(event, Context(60_000, 9_000))
+    answer = function(store).handle(event, Context(60_000, 60_000, 9_000))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
     assert not has_torrent(store, "also good")
+
+
+def test_a_short_timeout_still_makes_its_first_object(store: MemoryStore) -> None:
+    event = queue(notification("good"), notification("also+good"))
+    assert function(store).handle(event, Context(3_000, 2_900, 900)) == {
+        "batchItemFailures": [{"itemIdentifier": "m1"}]
+    }
+    assert has_torrent(store, "good")
 
 
 def test_every_log_line_is_one_json_document_whatever_the_key_holds(

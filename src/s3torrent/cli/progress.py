@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def progress_bar(label: str, total: int) -> Iterator[Progress]:
     """Yields the function to call with the bytes done so far."""
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _done, _phase="": None
         return
     from rich.console import Console  # noqa: PLC0415 - 40 ms that a script need not pay
     from rich.progress import (  # noqa: PLC0415
@@ -37,4 +37,4 @@ def progress_bar(label: str, total: int) -> Iterator[Progress]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, _phase="": bar.update(task, completed=done)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,8 +11,14 @@ if TYPE_CHECKING:
     from s3torrent.store.base import ObjectReader
     from s3torrent.types import ObjectVersion
 
-Progress = Callable[[int], object]
-"""Called with the bytes hashed so far, from the calling thread, a few times a second; may raise to stop."""
+HASHING, DOWNLOADING = "CREATING_TORRENT", "DOWNLOADING"
+"""Phases, named as the status they are told as."""
+
+
+class Progress(Protocol):
+    """Called with the bytes done so far, from the calling thread, a few times a second; may raise to stop."""
+
+    def __call__(self, done: int, phase: str = HASHING, /) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

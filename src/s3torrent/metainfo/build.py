@@ -70,10 +70,15 @@ def build(
         info[b"private"] = int(private)
     if source is not None:
         info[b"source"] = source.encode()
-    top = _addresses(trackers, web_seeds, single_file=single_file, folders=version == "v2")
-    top |= {key: text.encode() for key, text in ((b"comment", comment), (b"created by", created_by)) if text}
-    if creation_date is not None:
-        top[b"creation date"] = creation_date
+    top = surroundings(
+        single_file=single_file,
+        folders=version == "v2",
+        trackers=trackers,
+        web_seeds=web_seeds,
+        comment=comment,
+        creation_date=creation_date,
+        created_by=created_by,
+    )
     if version != "v2":
         align = piece_length if version == "hybrid" else 1
         info |= {b"pieces": pieces or b"", **_v1_files(entries, align, single_file=single_file)}
@@ -89,6 +94,27 @@ def build(
     except InvalidMetainfo as broken:
         raise ValueError(f"{name!r}: {broken}") from broken
     return metainfo
+
+
+def surroundings(
+    *,
+    single_file: bool,
+    trackers: Sequence[Sequence[str]],
+    web_seeds: Sequence[str],
+    comment: str | None,
+    creation_date: int | None,
+    created_by: str | None,
+    folders: bool = False,
+) -> dict[bytes, Any]:
+    """The keys beside the info dict: none of them changes the info-hash. Raises UrlError.
+
+    ``folders``: the web seed of a single file may also be its folder's URL.
+    """
+    top = _addresses(trackers, web_seeds, single_file=single_file, folders=folders)
+    top |= {key: text.encode() for key, text in ((b"comment", comment), (b"created by", created_by)) if text}
+    if creation_date is not None:
+        top[b"creation date"] = creation_date
+    return top
 
 
 def _entries(name: str, files: Sequence[FileEntry], *, single_file: bool) -> list[FileEntry]:

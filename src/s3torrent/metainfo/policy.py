@@ -18,7 +18,8 @@ class TorrentPolicy:
 
     ``piece_length`` is "auto", "by-size" or bytes; ``trackers`` are tiers; ``web_seeds`` are URLs, or
     templates with ``{bucket}`` and ``{key}``; ``write_private_zero`` writes ``private: 0`` into the info
-    dict, as transmission-create 3.00 does, so that both engines give one info-hash.
+    dict, as transmission-create 3.00 does, so that both engines give one info-hash; ``engine`` is here as
+    transmission-create may write another info dict than ours.
     """
 
     version: str = "v1"
@@ -29,6 +30,7 @@ class TorrentPolicy:
     trackers: tuple[tuple[str, ...], ...] = ()
     web_seeds: tuple[str, ...] = ()
     write_private_zero: bool = False
+    engine: str = "native"
 
     @property
     def policy_id(self) -> str:

@@ -7,6 +7,7 @@ by the next try, which finds what the dead one left.
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from s3torrent.errors import (
     NoSuchObject,
     NotTorrentable,
     ObjectGone,
+    OutOfTime,
     S3TorrentError,
 )
 from s3torrent.metainfo import infohash
@@ -75,9 +77,10 @@ class Maker:
     lease_seconds: float
     monotonic: Callable[[], float]
 
-    def make(self, request: TorrentRequest) -> Outcome:
-        """Raises what may be retried or must be seen: SourceError, StatusError. NotTorrentable and a vanished
-        object end as SKIPPED. Whatever is raised is in the status item, too, where one could be written.
+    def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
+        """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
+        and a vanished object end as SKIPPED. Whatever is raised is in the status item, too, where one could
+        be written. Past ``deadline`` (of ``monotonic``) hashing ends with OutOfTime.
         """
         job_id = str(request.ref)
         try:
@@ -113,11 +116,10 @@ class Maker:
                     f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC"
                 )
             case Claimed():
-                return self._run(claim, source, torrent, found)
+                return self._run(Lease(self, claim, source, deadline), torrent, found)
 
-    def _run(
-        self, claim: Claimed, source: ObjectVersion, torrent: ObjectHead | None, found: Standing
-    ) -> Outcome:
+    def _run(self, lease: Lease, torrent: ObjectHead | None, found: Standing) -> Outcome:
+        source = lease.source
         try:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
@@ -125,28 +127,28 @@ class Maker:
                 body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
                 attributes = _describe(source, parse(body), len(body), bytes_read=0)
             else:
-                claim, attributes = self._build(claim, source, torrent)
+                attributes = self._build(lease, torrent)
         except (NotTorrentable, ObjectGone) as error:
-            self.status.finish(claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
-            return Outcome(claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
+            self.status.finish(lease.claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
+            return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
         except LeaseLost:
             raise
         except Exception as error:
-            self._fail(claim, error)
+            self._fail(lease.claim, error)
             raise
-        self.status.finish(claim, COMPLETED, attributes)
-        return Outcome(claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes)
+        self.status.finish(lease.claim, COMPLETED, attributes)
+        return Outcome(
+            lease.claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes
+        )
 
-    def _build(
-        self, claim: Claimed, source: ObjectVersion, torrent: ObjectHead | None
-    ) -> tuple[Claimed, dict[str, Any]]:
-        lease = Lease(self, claim)
+    def _build(self, lease: Lease, torrent: ObjectHead | None) -> dict[str, Any]:
+        source = lease.source
         built = build_object(source, self.policy, self.engine, self.store, lease.progress)
         body = built.metainfo.encode()
-        claim = lease.progress(built.metainfo.size, UPLOADING_TORRENT)
+        lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         publish(self.store, source, self.policy.policy_id, body, torrent)
         attributes = _describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
-        return claim, attributes | {"reason": built.piece_length_reason}
+        return attributes | {"reason": built.piece_length_reason}
 
     def _note(self, request: TorrentRequest, status: str, error: S3TorrentError) -> None:
         """A status without a claim, because no version could be pinned."""
@@ -169,19 +171,23 @@ class Maker:
 
 
 class Lease:
-    """Renews a claim as work goes on, three times per lease; what is done sooner costs no call."""
+    """A claim that is renewed as work goes on, three times per lease; what is done sooner costs no call."""
 
-    def __init__(self, maker: Maker, claim: Claimed) -> None:
-        self._maker, self.claim = maker, claim
+    def __init__(self, maker: Maker, claim: Claimed, source: ObjectVersion, deadline: float) -> None:
+        self._maker, self.claim, self.source, self._deadline = maker, claim, source, deadline
         self._renewed = maker.monotonic()
 
-    def progress(self, bytes_hashed: int, status: str = CREATING_TORRENT) -> Claimed:
-        if self._maker.monotonic() - self._renewed >= self._maker.lease_seconds / 3:
+    def progress(self, done: int, phase: str = CREATING_TORRENT, /) -> None:
+        now = self._maker.monotonic()
+        if now >= self._deadline:
+            raise OutOfTime(
+                f"{self.source}: time is up with {done:,} of {self.source.size:,} bytes done ({phase})"
+            )
+        if now - self._renewed >= self._maker.lease_seconds / 3:
             self.claim = self._maker.status.renew(
-                self.claim, lease_seconds=self._maker.lease_seconds, status=status, bytes_hashed=bytes_hashed
+                self.claim, lease_seconds=self._maker.lease_seconds, status=phase, bytes_hashed=done
             )
             self._renewed = self._maker.monotonic()
-        return self.claim
 
 
 def _not_current(request: TorrentRequest, source: ObjectVersion) -> str:

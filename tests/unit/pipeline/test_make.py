@@ -14,6 +14,7 @@ from s3torrent.errors import (
     HeldByAnother,
     LeaseLost,
     ObjectChanged,
+    OutOfTime,
     S3TorrentError,
     TableMissing,
     Throttled,
@@ -362,6 +363,16 @@ def test_the_lease_is_renewed_while_the_bytes_flow(world: World) -> None:
     assert len([status for status, _ in seen if status == "CREATING_TORRENT"]) >= 4
     assert [count for _, count in seen] == sorted(count for _, count in seen)
     assert seen[-1][1] == len(BODY)
+
+
+def test_past_its_deadline_it_ends_with_the_reason_and_what_was_done(world: World) -> None:
+    world.store.upload(REF, BODY)
+    ticks = iter(range(100))
+    maker = world.maker(monotonic=lambda: float(next(ticks)))
+    with pytest.raises(OutOfTime, match=r"30,000 of 102,400 bytes"):
+        maker.make(TorrentRequest(REF), deadline=3.0)
+    assert (world.item()["status"], world.item()["error"]["type"]) == ("FAILED", "OutOfTime")
+    assert world.make().status == "COMPLETED"
 
 
 def test_two_at_once_make_one_torrent_and_neither_fails(world: World) -> None:
