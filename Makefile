@@ -7,7 +7,7 @@ LOCK := requirements/dev.txt
 ZIP := dist/s3torrent-lambda.zip
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint format package bench lock clean setup judges
+.PHONY: demo test checkov lint format package bench lock clean setup judges
 
 demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
@@ -19,6 +19,16 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# checkov pins a boto3 of its own, so it has an environment of its own.
+checkov: .venv-checkov/.installed
+	.venv-checkov/bin/checkov --config-file .checkov.yaml --skip-download
+
+.venv-checkov/.installed: requirements/checkov.txt
+	@sh util/make-venv.sh "$(PYTHON)" .venv-checkov
+	@echo "installing checkov from PyPI ..."
+	@.venv-checkov/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -46,7 +56,9 @@ lock: setup
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra stack --group judges --group test --group lint --group build \
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o $(LOCK)
+	echo checkov | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --upgrade -o requirements/checkov.txt
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,6 +6,10 @@ missing=
 command -v transmission-show >/dev/null 2>&1 || missing="$missing transmission-cli"
 command -v aria2c >/dev/null 2>&1 || missing="$missing aria2"
 command -v mktorrent >/dev/null 2>&1 || missing="$missing mktorrent"
+command -v bats >/dev/null 2>&1 || missing="$missing bats"
+command -v shellcheck >/dev/null 2>&1 || missing="$missing shellcheck"
+command -v jq >/dev/null 2>&1 || missing="$missing jq"
+command -v readelf >/dev/null 2>&1 || missing="$missing binutils"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "judges not installed (needs root and apt):$missing; their tests will be skipped" >&2

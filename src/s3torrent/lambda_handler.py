@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("s3torrent")
 
 START_MARGIN_MS = 10_000
-"""With less time than this (or a third of the whole) left no further object is begun; its record goes back."""
+"""With less than this (or a third of the whole) left no further object is begun; its record goes back."""
 
 END_MARGIN_MS = 5_000
 """Hashing ends this long (or a sixth of the whole) before Lambda would kill the process, so that the

@@ -6,7 +6,9 @@ LEAF = 16384
 
 
 def v1_pieces(stream: bytes, piece_length: int) -> bytes:
-    return b"".join(sha1(stream[at : at + piece_length]).digest() for at in range(0, len(stream), piece_length))
+    return b"".join(
+        sha1(stream[at : at + piece_length]).digest() for at in range(0, len(stream), piece_length)
+    )
 
 
 def tree_levels(data: bytes, piece_length: int) -> list[list[bytes]]:
