@@ -1,0 +1,118 @@
+# What the function may do: nothing that it does not do.
+
+locals {
+  kms_keys = distinct(compact([var.kms_key_arn, var.bucket_kms_key_arn]))
+}
+
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "function" {
+  # checkov:skip=CKV_AWS_111: only the X-Ray statement, off by default, has no resource; X-Ray knows none
+  # checkov:skip=CKV_AWS_356: as above
+  statement {
+    sid = "ReadObjects"
+    actions = [
+      "s3:GetObject",
+      "s3:GetObjectVersion",
+      "s3:GetObjectAttributes",
+      "s3:GetObjectVersionAttributes",
+    ]
+    resources = ["${local.bucket_arn}/*"]
+  }
+
+  statement {
+    sid       = "WriteTorrents"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.bucket_arn}/*.torrent", "${local.bucket_arn}/${var.control_prefix}*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.allow_list_bucket ? [1] : []
+    content {
+      sid       = "TellAbsentFromForbidden"
+      actions   = ["s3:ListBucket"]
+      resources = [local.bucket_arn]
+    }
+  }
+
+  # DescribeTable is for the error that says what is wrong with a table.
+  statement {
+    sid       = "WriteStatus"
+    actions   = ["dynamodb:DescribeTable", "dynamodb:UpdateItem"]
+    resources = [local.table_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.allow_create_table ? [1] : []
+    content {
+      sid       = "MakeTable"
+      actions   = ["dynamodb:CreateTable", "dynamodb:UpdateTimeToLive"]
+      resources = [local.table_arn]
+    }
+  }
+
+  # What Lambda itself does with the queue, in the role's name.
+  dynamic "statement" {
+    for_each = local.through_queue ? [1] : []
+    content {
+      sid       = "TakeEvents"
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      resources = [local.queue_arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.through_queue ? [] : [1]
+    content {
+      sid       = "GiveUpEvents"
+      actions   = ["sqs:SendMessage"]
+      resources = [local.dead_letter_arn]
+    }
+  }
+
+  statement {
+    sid       = "Log"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:log-stream:*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.kms_keys) > 0 ? [1] : []
+    content {
+      sid       = "UseKeys"
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+      resources = local.kms_keys
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing ? [1] : []
+    content {
+      sid       = "Trace"
+      actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      resources = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  name                 = var.name
+  description          = "Of the function ${var.name}: reads ${var.bucket_name}, writes its torrents and their status"
+  assume_role_policy   = data.aws_iam_policy_document.assume.json
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+}
+
+resource "aws_iam_role_policy" "function" {
+  name   = var.name
+  role   = aws_iam_role.function.id
+  policy = data.aws_iam_policy_document.function.json
+}

@@ -1,0 +1,147 @@
+# What the torrents are like. Each becomes the variable of the function's environment that docs/configuration.md
+# explains; what the function would refuse at its first event is refused here, at plan.
+
+locals {
+  host_pattern    = "([A-Za-z0-9._~-]+|\\[[0-9A-Fa-f:.]+\\])"
+  tracker_pattern = "^((https?|wss?)://${local.host_pattern}(:[0-9]{1,5})?|udp://${local.host_pattern}:[0-9]{1,5})([/?][A-Za-z0-9._~:/?#@!$&'()*+;=%-]*)?$"
+  # {key} at least once, {bucket} if wanted, no other braces, and no / at the end
+  web_seed_pattern = "^https?://([A-Za-z0-9._~:/?@!$&'()*+;=%-]|\\{bucket\\})*\\{key\\}(([A-Za-z0-9._~:/?@!$&'()*+;=%-]|\\{bucket\\}|\\{key\\})*([A-Za-z0-9._~:?@!$&'()*+;=%-]|\\}))?$"
+}
+
+variable "torrent_engine" {
+  description = "native: hashes the object as it streams from S3. transmission: downloads it to /tmp and runs transmission-create from the layer."
+  type        = string
+  default     = "native"
+  validation {
+    condition     = contains(["native", "transmission"], var.torrent_engine)
+    error_message = "torrent_engine is '${var.torrent_engine}'; expected native or transmission."
+  }
+}
+
+variable "transmission_layer_arn" {
+  description = "ARN of a version of the published layer with transmission-create; in prod needed with torrent_engine = transmission, in dev it replaces the local build."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.transmission_layer_arn == null ? true : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.transmission_layer_arn))
+    error_message = "transmission_layer_arn is '${coalesce(var.transmission_layer_arn, "null")}'; expected the ARN of a version, such as arn:aws:lambda:eu-west-1:123456789012:layer:transmission-tools:1."
+  }
+}
+
+variable "torrent_version" {
+  description = "v1, v2 or hybrid."
+  type        = string
+  default     = "v1"
+  validation {
+    condition     = contains(["v1", "v2", "hybrid"], var.torrent_version)
+    error_message = "torrent_version is '${var.torrent_version}'; expected v1, v2 or hybrid."
+  }
+}
+
+variable "torrent_piece_length" {
+  description = "auto, by-size, or a power of two from 16KiB to 128MiB."
+  type        = string
+  default     = "auto"
+  validation {
+    condition     = contains(concat(["auto", "by-size"], [for n in range(4, 10) : "${pow(2, n)}KiB"], [for n in range(8) : "${pow(2, n)}MiB"]), var.torrent_piece_length)
+    error_message = "torrent_piece_length is '${var.torrent_piece_length}'; expected auto, by-size, or a power of two from 16KiB to 128MiB, such as 4MiB."
+  }
+}
+
+variable "torrent_private" {
+  description = "Write private into the info dict (BEP 27)."
+  type        = bool
+  default     = false
+}
+
+variable "torrent_source" {
+  description = "source in the info dict; changes the info-hash."
+  type        = string
+  default     = ""
+}
+
+variable "torrent_comment" {
+  description = "Comment, outside the info dict."
+  type        = string
+  default     = ""
+}
+
+variable "trackers" {
+  description = "Announce URLs, each a tier of its own."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for url in var.trackers : can(regex(local.tracker_pattern, url))])
+    error_message = "trackers has ${join(" and ", [for url in var.trackers : "'${url}'" if !can(regex(local.tracker_pattern, url))])}; expected http, https, udp, ws or wss URLs of plain ASCII, without commas, udp with a port, such as udp://tracker.example.org:6969/announce."
+  }
+}
+
+variable "web_seeds" {
+  description = "URL templates with {key} and, if wanted, {bucket} (BEP 19), such as https://cdn.example.org/{key}."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for template in var.web_seeds : can(regex(local.web_seed_pattern, template))])
+    error_message = "web_seeds has ${join(" and ", [for template in var.web_seeds : "'${template}'" if !can(regex(local.web_seed_pattern, template))])}; expected http or https URLs with {key}, no other placeholder but {bucket}, no comma, and no / at the end, such as https://cdn.example.org/{key}."
+  }
+}
+
+variable "include" {
+  description = "Glob patterns over the whole key; empty: every key."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for pattern in var.include : pattern != "" && !strcontains(pattern, ",") && trimspace(pattern) == pattern])
+    error_message = "include has ${join(" and ", [for pattern in var.include : "'${pattern}'" if pattern == "" || strcontains(pattern, ",") || trimspace(pattern) != pattern])}; expected patterns without commas or blanks around them, such as recordings/*.mkv ('?' stands for any one character)."
+  }
+}
+
+variable "exclude" {
+  description = "Glob patterns over the whole key; wins over include."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for pattern in var.exclude : pattern != "" && !strcontains(pattern, ",") && trimspace(pattern) == pattern])
+    error_message = "exclude has ${join(" and ", [for pattern in var.exclude : "'${pattern}'" if pattern == "" || strcontains(pattern, ",") || trimspace(pattern) != pattern])}; expected patterns without commas or blanks around them, such as *.tmp ('?' stands for any one character)."
+  }
+}
+
+variable "control_prefix" {
+  description = "Keys below it are the function's alone and get no torrent; it may write there."
+  type        = string
+  default     = ".s3torrent/"
+  validation {
+    condition     = can(regex("^[^*?${"$"}{}\\s/][^*?${"$"}{}]*/$", var.control_prefix))
+    error_message = "control_prefix is '${var.control_prefix}'; expected one such as .s3torrent/, that ends in / and has no *, ?, $ or braces."
+  }
+}
+
+variable "lease_seconds" {
+  description = "How long a worker that fell silent keeps others from its object."
+  type        = number
+  default     = 60
+  validation {
+    condition     = var.lease_seconds >= 5 && var.lease_seconds <= 900
+    error_message = "lease_seconds is ${var.lease_seconds}; expected 5 to 900."
+  }
+}
+
+variable "threads" {
+  description = "Ranges of one object read and hashed at once."
+  type        = number
+  default     = 4
+  validation {
+    condition     = var.threads >= 1 && var.threads <= 64 && floor(var.threads) == var.threads
+    error_message = "threads is ${var.threads}; expected a whole number from 1 to 64."
+  }
+}
+
+variable "log_level" {
+  description = "DEBUG, INFO, WARNING or ERROR."
+  type        = string
+  default     = "INFO"
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level is '${var.log_level}'; expected DEBUG, INFO, WARNING or ERROR."
+  }
+}
