@@ -30,7 +30,7 @@ module "s3torrent" {
   source = "../../terraform/backend"
 
   bucket_name = var.bucket_name
-  trackers    = ["udp://tracker.opentrackr.org:1337/announce"]
+  trackers    = ["udp://tracker.example.org:1337/announce"]
   exclude     = ["*.tmp", "private/*"]
 }
 
