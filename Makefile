@@ -13,7 +13,7 @@ demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
 
 test: setup judges
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check .
