@@ -37,9 +37,10 @@ locals {
     TRACKERS               = join(",", var.trackers)
     AWS_ENDPOINT_URL       = var.endpoint_url == null ? "" : var.endpoint_url
     TORRENT_ENGINE         = var.torrent_engine
+    TRANSMISSION_CREATE    = var.transmission_create
     TORRENT_VERSION        = var.torrent_version
     TORRENT_PIECE_LENGTH   = var.torrent_piece_length
-    TORRENT_PRIVATE        = var.torrent_private ? "1" : "0"
+    TORRENT_PRIVATE        = var.torrent_private ? "1" : var.torrent_write_private_zero ? "write-0" : "0"
     TORRENT_SOURCE         = var.torrent_source
     TORRENT_COMMENT        = var.torrent_comment
     TORRENT_WEB_SEEDS      = join(",", var.web_seeds)

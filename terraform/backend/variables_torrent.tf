@@ -18,6 +18,12 @@ variable "torrent_engine" {
   }
 }
 
+variable "transmission_create" {
+  description = "Path of transmission-create in the function; empty: found on PATH or in the layer's /opt/bin."
+  type        = string
+  default     = ""
+}
+
 variable "transmission_layer_arn" {
   description = "ARN of a version of the published layer with transmission-create; in prod needed with torrent_engine = transmission, in dev it replaces the local build."
   type        = string
@@ -50,6 +56,12 @@ variable "torrent_piece_length" {
 
 variable "torrent_private" {
   description = "Write private into the info dict (BEP 27)."
+  type        = bool
+  default     = false
+}
+
+variable "torrent_write_private_zero" {
+  description = "Write private = 0 into the info dict where it is not private, as transmission-create 3.00 does: then both engines give the same info-hash."
   type        = bool
   default     = false
 }

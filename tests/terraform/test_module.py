@@ -35,8 +35,7 @@ def test_every_setting_of_the_function_can_be_set() -> None:
     )
     assert block
     names = set(re.findall(r"^ +([A-Z][A-Z0-9_]+) +=", block[0], re.MULTILINE))
-    assert names | {"TORRENT_ENGINE"} >= set(VARIABLES)
-    assert names - set(VARIABLES) <= {"TORRENT_ENGINE"}
+    assert names == set(VARIABLES)
 
 
 def test_every_variable_and_output_is_described_and_every_variable_typed() -> None:
