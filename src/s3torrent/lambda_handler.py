@@ -93,7 +93,12 @@ class Function:
                 failed.append(parcel.message_id)
         if delivery.kind == "sqs":
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-        return {"results": [_result(outcome) for outcome in outcomes]}
+        dropped = [
+            {"id": str(drop.ref or ""), "status": "DROPPED", "reason": drop.reason}
+            for parcel in delivery.parcels
+            for drop in parcel.dropped
+        ]
+        return {"results": [*map(_result, outcomes), *dropped]}
 
     def _take(self, parcel: Parcel, time_left: TimeLeft) -> list[Outcome]:
         """Every request of the parcel is tried; then the first error is raised."""
@@ -120,7 +125,7 @@ class Function:
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
-    shown = ("torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead", "pieceLength")
+    shown = ("type", "hint", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead", "pieceLength")
     details = {name: outcome.attributes[name] for name in shown if name in outcome.attributes}
     return {"id": outcome.job_id, "status": outcome.status, "reason": outcome.reason, **details}
 

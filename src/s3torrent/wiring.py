@@ -71,14 +71,15 @@ class Clients:
             s3={"addressing_style": "path"} if self.endpoint_url else None,
             proxies={} if local else None,  # a proxy cannot reach this machine's own addresses
         )
-        region = self._session.region_name or (LOCAL_REGION if self.endpoint_url else None)
         try:
+            region = self._session.region_name or (LOCAL_REGION if self.endpoint_url else None)
             return self._session.client(
                 service, endpoint_url=self.endpoint_url, region_name=region, config=config
             )
         except (BotoCoreError, ValueError) as error:
             raise ConfigError(
-                f"no {service} client: {error}", hint="set AWS_REGION, or correct AWS_ENDPOINT_URL"
+                f"no {service} client: {error}",
+                hint="correct AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL or the AWS configuration file",
             ) from None
 
     def close(self) -> None:

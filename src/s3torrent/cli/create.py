@@ -12,7 +12,7 @@ from s3torrent.cli.locations import THREADS, locate, reader_of
 from s3torrent.cli.output import show_json, show_rows, visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.cli.summary import as_json, as_rows
-from s3torrent.errors import OutputExists, SourceError, UsageError, WriteConflict
+from s3torrent.errors import OutputExists, SourceError, UrlError, UsageError, WriteConflict
 from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, parse_piece_length
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "web_seeds",
     multiple=True,
     metavar="URL",
-    help="URL of the content; {key} and {bucket} are filled in.",
+    help="URL of the content; of an object, {key} and {bucket} are filled in.",
 )
 @click.option(
     "--piece-length",
@@ -83,7 +83,12 @@ def create(
     )
     directory = not ref.bucket and Path(ref.key).is_dir()
     for url in web_seeds:
-        filled = object_url(url, ref.bucket, ref.key) if "{key}" in url and not directory else url
+        if "{" in url and not ref.bucket:
+            raise UrlError(
+                f"web seed {url!r} has a placeholder, but {source} has no bucket and no key",
+                hint="give the URL at which the content will lie",
+            )
+        filled = object_url(url, ref.bucket, ref.key) if "{key}" in url else url
         check_web_seed(filled, single_file=not directory)
     target = None if output == "-" else _target(ref, output, force=force)
     built = _build(ref, policy, directory=directory)
@@ -106,10 +111,16 @@ def _build(ref: ObjectRef, policy: TorrentPolicy, *, directory: bool) -> Built:
         version = reader.head(ref).version
         with progress_bar(name_of(ref), version.size) as progress:
             return build_object(version, policy, engine, reader, progress)
-    root = Path(ref.key).resolve()
+    root = _named(ref)
     content = tree_content(root.name, local_store().walk(root))
     with progress_bar(content.name, content.size) as progress:
         return engine.build(content, policy, reader, progress)
+
+
+def _named(ref: ObjectRef) -> Path:
+    """The local path with a last segment that names it: of ``..`` the folder's own; a link keeps its name."""
+    path = Path(ref.key)
+    return path.resolve() if path.name in ("", "..") else path
 
 
 def _target(ref: ObjectRef, output: str | None, *, force: bool) -> Path:
@@ -118,7 +129,7 @@ def _target(ref: ObjectRef, output: str | None, *, force: bool) -> Path:
         raise UsageError(
             f"--output {output!r}: a torrent is written to a file", hint="aws s3 cp puts it into S3"
         )
-    name = Path(ref.key).resolve().name if not ref.bucket else name_of(ref)
+    name = name_of(ref) if ref.bucket else _named(ref).name
     target = Path(output) if output else Path(name + TORRENT_SUFFIX)
     if target.is_dir():
         target /= name + TORRENT_SUFFIX

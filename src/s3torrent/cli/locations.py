@@ -23,6 +23,8 @@ THREADS = min(8, max(2, os.cpu_count() or 2))
 
 def locate(text: str) -> ObjectRef:
     """``s3://BUCKET/KEY`` (the key as it is, nothing decoded) or a path, made absolute."""
+    if not text:
+        raise UsageError("an empty name is no file", hint="expected a path or s3://BUCKET/KEY")
     if not text.startswith("s3://"):
         return ObjectRef("", str(Path(text).absolute()))
     bucket, _, key = text[len("s3://") :].partition("/")
@@ -41,6 +43,8 @@ def reader_of(ref: ObjectRef) -> ObjectReader:
 def read_torrent(text: str) -> Metainfo:
     """A .torrent from a path, standard input (``-``) or S3. Raises MetainfoError that names it."""
     if text == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", hint="name a file")
         body = sys.stdin.buffer.read(MAX_TORRENT_BYTES + 1)
     else:
         ref = locate(text)

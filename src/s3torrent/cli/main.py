@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -14,7 +15,7 @@ from s3torrent.cli.inspect import inspect
 from s3torrent.cli.magnet import magnet
 from s3torrent.cli.output import visible
 from s3torrent.cli.verify import verify
-from s3torrent.errors import S3TorrentError
+from s3torrent.errors import S3TorrentError, UsageError
 
 EPILOG = """Exit codes: 0 done, 1 mismatch or problems found, 2 usage, 3 bad torrent, 4 source or status not
 reachable. S3 is reached with the usual AWS settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
@@ -33,11 +34,13 @@ for command in (create, inspect, verify, magnet, dev):
     cli.add_command(command)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> None:  # noqa: C901 - one branch for each kind of ending
     """Run, and end the process. Every error is one line, and its mend."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may hold anything
+        if stream is not None:  # closed by the shell: >&-
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may hold anything
     try:
+        _require_utf8(sys.argv[1:] if arguments is None else arguments)
         code = cli.main(arguments, prog_name="s3torrent", standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -54,6 +57,12 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader went away (`| head`): nothing more to say, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say("error: the output could not be written: no space left")
+        code = 4
     except Exception as error:
         if os.environ.get("S3TORRENT_DEBUG"):
             raise
@@ -61,6 +70,15 @@ def main(arguments: list[str] | None = None) -> None:
         say("hint: run it again with S3TORRENT_DEBUG=1 and report what it prints")
         code = BUG_EXIT
     sys.exit(code or 0)
+
+
+def _require_utf8(arguments: list[str]) -> None:
+    """Keys, names and texts are UTF-8 in S3 and in torrents; other bytes reach Python as surrogates."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{argument!r} is not UTF-8", hint="rename it, or write it in UTF-8") from None
 
 
 def say(line: str) -> None:

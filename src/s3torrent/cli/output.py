@@ -38,7 +38,7 @@ def show_rows(rows: Iterable[tuple[str, str | list[str]]]) -> None:
     Aligned on a terminal; in a pipe NAME, a tab, and the value or values, separated by tabs.
     """
     listed = [(name, [value] if isinstance(value, str) else value) for name, value in rows]
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         for name, values in listed:
             click.echo("\t".join([name.lower(), *map(visible, values)]))
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @contextmanager
 def progress_bar(label: str, total: int) -> Iterator[Progress]:
     """Yields the function to call with the bytes done so far."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _done, _phase="": None
         return
     from rich.console import Console  # noqa: PLC0415 - 40 ms that a script need not pay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,17 @@ import click
 from s3torrent.cli.locations import THREADS, locate, read_torrent, reader_of
 from s3torrent.cli.output import bytes_text, show_json, visible
 from s3torrent.cli.progress import progress_bar
-from s3torrent.errors import UsageError
+from s3torrent.errors import NoSuchObject, UsageError
 from s3torrent.pipeline.verify import verify as verify_content
+from s3torrent.types import ObjectRef
 from s3torrent.wiring import local_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.pipeline.verify import Verification
-    from s3torrent.types import ObjectRef, ObjectVersion
+    from s3torrent.types import ObjectVersion
 
 
 @click.command()
@@ -63,7 +65,16 @@ def _content(metainfo: Metainfo, ref: ObjectRef) -> Mapping[tuple[str, ...], Obj
             f"{metainfo.name!r} is a torrent of several files; {path} is one file",
             hint="give the directory that holds the files",
         )
-    return dict(local_store().walk(path))
+    return dict(_found(metainfo, path))
+
+
+def _found(metainfo: Metainfo, folder: Path) -> Iterator[tuple[tuple[str, ...], ObjectVersion]]:
+    """Only what the torrent names is looked at; whatever else lies there is not its business."""
+    if not folder.is_dir():
+        raise NoSuchObject(f"{folder} does not exist")
+    for entry in metainfo.files:
+        with contextlib.suppress(NoSuchObject):
+            yield entry.path, local_store().head(ObjectRef("", str(folder.joinpath(*entry.path)))).version
 
 
 def _as_json(result: Verification) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import signal
 import sys
 import tempfile
@@ -65,7 +66,8 @@ def demo(console: Console) -> None:
             f"\nDownloaded {hard.ref}.torrent and its object: libtorrent finds all {pieces} pieces good.",
         )
     _say(console, f"Stopped; nothing remains. {time.monotonic() - started:.1f} s in all.")
-    _say(console, "To keep such a stack up and use it with the AWS CLI: s3torrent dev")
+    program = os.path.relpath(Path(sys.executable).with_name("s3torrent"))
+    _say(console, f"To keep such a stack up and use it with the AWS CLI: {program} dev")
 
 
 def _say(console: Console, text: str) -> None:

@@ -76,12 +76,12 @@ def deploy(
     allows), because the functions share this machine and each starts with a second of imports.
     Raises StackError that names the resource.
     """
-    with _step("bucket", names.bucket):
+    with step("bucket", names.bucket):
         _bucket(clients.client("s3"), names.bucket, versioned=versioned)
     sqs = clients.client("sqs")
-    with _step("queue", names.dead_letter_queue):
+    with step("queue", names.dead_letter_queue):
         dead_letter_url, dead_letter_arn = _queue(sqs, names.dead_letter_queue, {})
-    with _step("queue", names.queue):
+    with step("queue", names.queue):
         redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
         attributes = {
             "VisibilityTimeout": str(VISIBILITY_PER_TIMEOUT * timeout),
@@ -89,11 +89,11 @@ def deploy(
         }
         queue_url, queue_arn = _queue(sqs, names.queue, attributes)
         _allow_bucket(sqs, queue_url, queue_arn, names.bucket)
-    with _step("table", names.table):
+    with step("table", names.table):
         status_store(clients, names.table).ensure()
-    with _step("role", names.function):
+    with step("role", names.function):
         role_arn = _role(clients.client("iam"), names, queue_arn)
-    with _step("function", names.function):
+    with step("function", names.function):
         configuration = {
             "Role": role_arn,
             "Runtime": RUNTIME,
@@ -105,15 +105,15 @@ def deploy(
             },
         }
         function_arn = _function(clients.client("lambda"), names.function, archive, configuration)
-    with _step("event source mapping", names.queue):
+    with step("event source mapping", names.queue):
         _mapping(clients.client("lambda"), names.function, queue_arn, batch_size, concurrency)
-    with _step("notification", names.bucket):
+    with step("notification", names.bucket):
         _notify(clients.client("s3"), names.bucket, queue_arn)
     return Deployment(names, sqs.meta.endpoint_url, queue_url, dead_letter_url, function_arn)
 
 
 @contextlib.contextmanager
-def _step(kind: str, name: str) -> Iterator[None]:
+def step(kind: str, name: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, WaiterError) as error:

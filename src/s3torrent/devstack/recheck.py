@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import locale
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,9 @@ def require_libtorrent() -> None:
 def recheck(torrent: bytes, folder: Path) -> int:
     """Check ``folder``/NAME against the torrent; the number of its pieces. Raises Mismatch if one is bad."""
     import libtorrent as lt  # noqa: PLC0415 - the demo alone needs it
+
+    with contextlib.suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")  # libtorrent turns names into what the locale can say
 
     parameters = lt.load_torrent_buffer(torrent)
     parameters.save_path = str(folder)

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3torrent import wiring
-from s3torrent.devstack.deploy import Deployment, Names, deploy
+from s3torrent.devstack.deploy import Deployment, Names, deploy, step
 from s3torrent.devstack.ministack import CREDENTIALS, REGION, MiniStack
 from s3torrent.devstack.package import build_zip
 from s3torrent.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+STOPPERS = (signal.SIGINT, signal.SIGTERM)
 
 USAGE = """\
 s3torrent is up. In another terminal:
@@ -78,7 +80,8 @@ def dev_session(
 def _try_out(clients: wiring.Clients, names: Names) -> None:
     """Call the function once: what it cannot run with is told now, and the first upload finds it warm."""
     payload = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": names.bucket})
-    answer = clients.client("lambda").invoke(FunctionName=names.function, Payload=payload)
+    with step("function", names.function):
+        answer = clients.client("lambda").invoke(FunctionName=names.function, Payload=payload)
     if "FunctionError" in answer:
         said = json.load(answer["Payload"]).get("errorMessage")
         raise StackError(f"function {names.function} does not run: {said}")
@@ -87,11 +90,22 @@ def _try_out(clients: wiring.Clients, names: Names) -> None:
 @contextlib.contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
     """SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that all is cleaned up. Main thread only."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = [(number, signal.signal(number, signal.default_int_handler)) for number in STOPPERS]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed_at_the_end() -> Iterator[None]:
+    """Once the block is left, further signals are ignored: what is being stopped is stopped whole."""
+    try:
+        yield
+    finally:
+        for number in STOPPERS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def run_dev(
@@ -108,6 +122,7 @@ def run_dev(
         contextlib.suppress(KeyboardInterrupt),
         terminated_like_interrupted(),
         dev_session(port, environment, versioned=False) as session,
+        undisturbed_at_the_end(),
     ):
         say(session.usage())
         while True:

@@ -11,7 +11,7 @@ from s3torrent.hashing.assemble import assemble
 from s3torrent.hashing.layout import Layout
 from s3torrent.metainfo.build import build
 from s3torrent.metainfo.model import FileEntry
-from s3torrent.metainfo.piece_length import PieceLengthChoice, choose
+from s3torrent.metainfo.piece_length import PieceLengthChoice, check_fits, choose
 from s3torrent.metainfo.policy import CREATED_BY
 from s3torrent.metainfo.webseed import encode_key, multi_file_base, object_url
 
@@ -66,11 +66,19 @@ class NativeEngine:
 
 def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoice:
     """The policy's rule applied to this content."""
+    lengths = [file.version.size for file in content.files]
+    overhead = 0 if content.single_file else sum(_told(file.path, policy.version) for file in content.files)
     if isinstance(policy.piece_length, int):
+        files = lengths if policy.version != "v1" else [content.size]
+        check_fits(policy.piece_length, files, version=policy.version, file_overhead=overhead)
         return PieceLengthChoice(policy.piece_length, "as asked for")
-    # What a file costs in the .torrent besides its pieces: its path and some bencode.
-    overhead = sum(sum(len(part.encode()) + 8 for part in file.path) + 64 for file in content.files)
-    return choose(content.size, version=policy.version, file_overhead=overhead)
+    return choose(content.size, version=policy.version, file_overhead=overhead, lengths=lengths)
+
+
+def _told(path: tuple[str, ...], version: str) -> int:
+    """About what a file costs in the .torrent besides its pieces: path, length, root, pad file."""
+    named = sum(len(part.encode("utf-8", "surrogatepass")) + 5 for part in path)
+    return {"v1": named + 35, "v2": named + 80, "hybrid": 2 * named + 165}[version]
 
 
 def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from s3torrent.errors import PieceLengthError, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 AUTO = "auto"
 """The part size where S3 holds usable part SHA-1s, else by size; the caller knows which."""
@@ -36,33 +40,45 @@ class PieceLengthChoice:
     reason: str
 
 
-def choose(size: int, *, version: str, file_overhead: int = 0) -> PieceLengthChoice:
+def choose(
+    size: int, *, version: str, file_overhead: int = 0, lengths: Sequence[int] = ()
+) -> PieceLengthChoice:
     """The piece length for ``size`` bytes of content in a ``version`` torrent ("v1", "v2", "hybrid").
 
     The power of two from 16 KiB to 16 MiB that gives 1,000 to 2,000 pieces; above that, up to 128 MiB, the
-    first with which the .torrent stays under 10,000,000 bytes. ``file_overhead``: bytes that the file list
-    or tree takes in it. Raises TooLarge where no piece length is enough.
+    first with which the .torrent stays under 10,000,000 bytes. ``lengths`` are those of the files, where
+    there are several: in v2 and hybrid each has pieces of its own. ``file_overhead``: bytes that the file
+    list or tree takes in it. Raises TooLarge where no piece length is enough.
     """
-    per_piece = BYTES_PER_PIECE[version]
-    room = MAX_TORRENT - RESERVE - file_overhead
+    files = lengths if version != "v1" and lengths else (size,)
     length = MIN
-    while length < USUAL_MAX and _pieces(size, length) > MOST_PIECES:
+    while length < USUAL_MAX and _pieces((size,), length) > MOST_PIECES:
         length *= 2
     by_count = length
-    while length < MAX and _pieces(size, length) * per_piece > room:
+    while length < MAX and _torrent_bytes(files, length, version, file_overhead) > MAX_TORRENT:
         length *= 2
-    pieces = _pieces(size, length)
-    if pieces * per_piece > room:
-        raise TooLarge(
-            f"{size:,} bytes in pieces of {describe(length)}, the longest, make a .torrent of about "
-            f"{pieces * per_piece + file_overhead + RESERVE:,} bytes; expected at most {MAX_TORRENT:,}"
-        )
+    check_fits(length, files, version=version, file_overhead=file_overhead)
+    pieces = _pieces(files, length)
     counted = f"{pieces:,} piece{'' if pieces == 1 else 's'} of {describe(length)}"
-    return PieceLengthChoice(length, f"{counted}: {_why(length, by_count, pieces)}")
+    return PieceLengthChoice(length, f"{counted}: {_why(length, by_count, _pieces((size,), length))}")
 
 
-def _pieces(size: int, length: int) -> int:
-    return -(-size // length)
+def check_fits(length: int, files: Sequence[int], *, version: str, file_overhead: int = 0) -> None:
+    """Raises TooLarge where pieces of ``length`` make a .torrent that clients do not load."""
+    told = _torrent_bytes(files, length, version, file_overhead)
+    if told > MAX_TORRENT:
+        raise TooLarge(
+            f"{sum(files):,} bytes in pieces of {describe(length)} make a .torrent of about {told:,} bytes; "
+            f"expected at most {MAX_TORRENT:,}, which is what clients load"
+        )
+
+
+def _torrent_bytes(files: Sequence[int], length: int, version: str, file_overhead: int) -> int:
+    return _pieces(files, length) * BYTES_PER_PIECE[version] + file_overhead + RESERVE
+
+
+def _pieces(files: Sequence[int], length: int) -> int:
+    return sum(-(-size // length) for size in files)
 
 
 def _why(length: int, by_count: int, pieces: int) -> str:

@@ -25,7 +25,7 @@ from s3torrent.metainfo import infohash
 from s3torrent.metainfo.magnet import magnet
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object
-from s3torrent.pipeline.content import check_torrent_key
+from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.status.base import (
     COMPLETED,
@@ -87,11 +87,12 @@ class Maker:
             check_torrent_key(request.ref)
             # The event is a hint that the key changed; what lies there now is what gets the torrent.
             source = self.store.head(request.ref).version
-            if request.event == DIRECT and request.version_id not in (None, source.version_id):
+            if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
                 return Outcome(job_id, SKIPPED, _not_current(request, source))
             torrent = find_torrent(self.store, request.ref, guess=True)
         except (NotTorrentable, NoSuchObject) as error:
-            self._note(request, SKIPPED, error)
+            if len(request.ref.key.encode()) <= MAX_KEY_BYTES:  # a longer one is no key, and no job id
+                self._note(request, SKIPPED, error)
             return Outcome(job_id, SKIPPED, error.message, attributes=error.as_dict())
         except S3TorrentError as error:
             with _telling(error):

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from s3torrent.errors import NoSuchBucket, NoSuchObject, ObjectChanged, ObjectGone, SourceError, WriteConflict
+from s3torrent.errors import (
+    EndpointUnreachable,
+    NoSuchBucket,
+    NoSuchObject,
+    ObjectChanged,
+    ObjectGone,
+    SourceError,
+    WriteConflict,
+)
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
 from s3torrent.store.resume import Patience, resuming
 from s3torrent.store.s3_body import body_chunks
@@ -40,6 +48,8 @@ class S3Store:
         except NoSuchObject:
             self._require_bucket(ref.bucket)
             raise
+        if "ETag" not in answer or "LastModified" not in answer:
+            raise EndpointUnreachable(f"{ref}: what answers is no S3: its HEAD has no ETag or Last-Modified")
         return ObjectHead(
             ObjectVersion(
                 ref,

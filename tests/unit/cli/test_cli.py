@@ -217,3 +217,79 @@ def test_help_and_version_need_no_aws(tmp_path: Path) -> None:
         )
         assert ran.returncode == 0
         assert said in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["create", ""], "an empty name"),
+        (["create", "movie.bin", "--comment", "\udcff"], "not UTF-8"),
+        (["inspect", "s3://b/\udcff"], "not UTF-8"),
+        (["create", "movie.bin", "--web-seed", "https://cdn.example/{key}"], "has a placeholder"),
+        (["create", ".", "--web-seed", "https://cdn.example/{key}"], "has a placeholder"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(run: Any, content: Path, arguments: list[str], said: str) -> None:
+    ran = run(*arguments)
+    assert (ran.code, "defect" in ran.err) == (2, False)
+    assert said in ran.err
+
+
+def test_a_piece_length_that_makes_an_unloadable_torrent_is_refused_before_hashing(
+    run: Any, tmp_path: Path
+) -> None:
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(1 << 40)
+    ran = run("create", "big", "--piece-length", "16KiB")
+    assert ran.code == 2
+    assert "which is what clients load" in ran.err
+
+
+def test_many_small_files_are_counted_as_the_pieces_they_are(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(30):
+        (tmp_path / "many" / str(number)).write_bytes(b"x")
+    assert "30 pieces of 16 KiB" in run("create", "many", "--torrent-version", "hybrid").err
+    assert "1 piece of 16 KiB" in run("create", "many", "--force").err
+
+
+def test_a_link_keeps_its_own_name(run: Any, content: Path) -> None:
+    Path("link.mkv").symlink_to("movie.bin")
+    run("create", "link.mkv")
+    assert json.loads(run("inspect", "link.mkv.torrent", "--json").out)["name"] == "link.mkv"
+
+
+def test_verify_looks_only_at_what_the_torrent_names(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/a").write_bytes(b"content")
+    run("create", "d")
+    os.mkfifo(tmp_path / "d/pipe")
+    Path("d/dangling").symlink_to("nowhere")
+    assert run("verify", "d.torrent", "d").code == 0
+
+
+@pytest.mark.parametrize(("redirect", "code"), [("1>&-", 0), ("2>&-", 0), (">/dev/full", 4), ("<&-", 0)])
+def test_closed_and_full_streams_are_no_defect(
+    content: Path, tmp_path: Path, redirect: str, code: int
+) -> None:
+    ran = subprocess.run(
+        f"{PROGRAM} create {content} --force --json {redirect}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert "Traceback" not in ran.stderr
+    assert "defect" not in ran.stderr
+    assert ran.returncode == code
+
+
+@pytest.mark.parametrize("setting", [{"AWS_PROFILE": "nope"}, {"AWS_CONFIG_FILE": "broken"}])
+def test_aws_settings_that_are_wrong_are_named_as_such(tmp_path: Path, setting: dict[str, str]) -> None:
+    (tmp_path / "broken").write_text("[default")
+    ran = subprocess.run(
+        [PROGRAM, "create", "s3://bucket/k"], capture_output=True, text=True, cwd=tmp_path,
+        env={"PATH": os.defpath, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", **setting},
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert "AWS_PROFILE" in ran.stderr

@@ -55,7 +55,7 @@ def test_a_long_file_list_takes_room_from_the_pieces():
 def test_what_no_piece_length_makes_loadable_is_too_large():
     with pytest.raises(
         TooLarge,
-        match=r"in pieces of 128 MiB, .* make a \.torrent of about 13,117,200 bytes; expected at most",
+        match=r"in pieces of 128 MiB make a \.torrent of about 13,117,200 bytes; expected at most",
     ):
         choose(50 * TIB, version="v2")
     with pytest.raises(TooLarge):
