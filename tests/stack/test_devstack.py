@@ -254,3 +254,22 @@ class TestPrograms:
             _, talk = demo.communicate(timeout=SECONDS)
         assert (demo.returncode, talk) == (130, "demo: interrupted; everything is stopped\n")
         assert not _answers(port)
+
+
+def test_an_impatient_second_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
+    """What is being stopped is stopped whole, however often one presses Ctrl-C."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("s3torrent"), "dev"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as dev:
+        assert dev.stdout
+        assert any("is up" in line for line in dev.stdout)
+        for _ in range(3):
+            dev.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        dev.stdout.close()
+        assert dev.wait(30) == 0
+    assert list(tmp_path.iterdir()) == []
