@@ -12,6 +12,16 @@ status item and the log carry it as `hint`. *Retried* means that the same event 
 queue; the others go there too, and end in the dead-letter queue. SKIPPED is not an error of the
 function: no torrent can be made of such an object, and its status item says so.
 
+**Nothing happens at all**, no status item and no `.torrent`: the bucket does not notify. `aws s3api
+get-bucket-notification-configuration --bucket NAME` must list `s3:ObjectCreated:*` for the queue (or the function); Terraform's output
+`notification_command`, or `docker/localstack/s3-torrent-lambda-setup.sh` on a local stack, puts it there and leaves others' entries
+alone. A message that waits in the queue is taken up after its visibility timeout; one that lies in the dead-letter queue has its reason in
+the status item and in the function's log.
+
+**Resources in conflict**: a table of our name with another key schema is TableSchemaMismatch, a `.torrent` of somebody else ForeignTorrent, two
+workers on one object HeldByAnother or LeaseLost, two writers of one `.torrent` WriteConflict; S3 itself refuses a second
+notification for the same events and prefix, and says so at set-up.
+
 Generated from `src/s3torrent/errors.py` by `docs/make_troubleshooting.py`.
 
 | error | exit code | ends as | mend |

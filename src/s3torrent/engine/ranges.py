@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from s3torrent.hashing.layout import Layout
     from s3torrent.hashing.ranges import PieceRange, RangeHashes
 
-RANGE_BYTES = 16 << 20
-"""One GET reads about this much: the upper end of what AWS advises for byte-range fetches.
+RANGE_BYTES = 8 << 20
+"""One GET reads about this much, as AWS advises for byte-range fetches (8 to 16 MB); up to here one stream in
+the calling thread is quicker than starting threads.
 https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html
 """
-
-SMALL = 8 << 20
-"""Up to here one stream in the calling thread is quicker than starting threads."""
 
 HEARTBEAT_SECONDS = 0.5
 
@@ -85,9 +83,9 @@ def hash_layout(
     The first error of any range stops the others and is raised; so does one that ``progress`` raises.
     """
     work = RangeWork(layout, files, reader)
-    if threads == 1 or layout.size <= SMALL:
+    if threads == 1 or layout.size <= RANGE_BYTES:
         return [work.hash(piece_range, progress) for piece_range in layout.split(RANGE_BYTES)]
-    waiting = layout.split(max(SMALL, min(RANGE_BYTES, layout.size // threads)))
+    waiting = layout.split(RANGE_BYTES)
     results: list[RangeHashes] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="range") as pool:
         try:
