@@ -39,7 +39,8 @@ class Clients:
         credentials: tuple[str, str] | None = None,
         connections: int = 10,
     ) -> None:
-        self.endpoint_url, self.region, self.credentials = endpoint_url, region, credentials
+        self.endpoint_url, self.credentials = endpoint_url, credentials
+        self.region = region or os.environ.get("AWS_REGION")  # which botocore alone does not read
         self.connections = connections
         self._made: dict[str, Any] = {}
 

@@ -115,7 +115,8 @@ class TestEventInTorrentOut:
         with RuntimeApi(code, handler="probe.handler", env=settings) as api:
             result = api.invoke({"Event": "s3:TestEvent"})
         assert result.ok, result
-        assert result.payload["answer"] == {"results": []}
+        [told] = result.payload["answer"]["results"]
+        assert (told["status"], told["id"]) == ("DROPPED", "")
         files = result.payload["files"]
         assert files["s3torrent"] == str(code / "s3torrent" / "__init__.py")
         assert {file for file in files.values() if not file.startswith(f"{code}/")} == set()
@@ -139,7 +140,9 @@ class TestEventInTorrentOut:
             result = api.invoke(created(bucket, "a.bin"))
             assert result.ok
             assert "another-bucket" in api.stdout + api.stderr
-        assert result.payload == {"results": []}
+        [told] = result.payload["results"]
+        assert (told["status"], told["id"]) == ("DROPPED", f"s3://{bucket}/a.bin")
+        assert "another-bucket" in told["reason"]
         assert keys_of(ministack, bucket) == {"a.bin"}
 
 

@@ -124,6 +124,12 @@ def test_events_that_are_not_ours_are_dropped_with_a_reason(
     assert all(line["reason"] for line in dropped)
 
 
+def test_a_direct_call_that_is_dropped_hears_why(store: MemoryStore) -> None:
+    (told,) = function(store).handle({"bucket": "other", "key": "x"}, Context())["results"]
+    assert (told["id"], told["status"]) == ("s3://other/x", "DROPPED")
+    assert "other" in told["reason"]
+
+
 def test_an_unknown_payload_raises(store: MemoryStore) -> None:
     with pytest.raises(EventError):
         function(store).handle({"hello": "world"}, Context())
