@@ -42,14 +42,10 @@ def measure(large: int) -> Iterator[Row]:
         if fileserver.installed():
             server = fileserver.nginx(content, BUCKET, KEY, stack.endpoint, folder / "nginx-files")
             yield from _measure_at("nginx", cleanup.enter_context(server), clients, folder, AT_MOST)
-        # Beside a server that is not short of CPU time, this one is for information.
-        at_most = None if fileserver.installed() else AT_MOST
-        yield from _measure_at("MiniStack", stack.endpoint, clients, folder, at_most)
+        yield from _measure_at("MiniStack", stack.endpoint, clients, folder, AT_MOST)
 
 
-def _measure_at(
-    name: str, endpoint: str, clients: Clients, folder: Path, at_most: float | None
-) -> Iterator[Row]:
+def _measure_at(name: str, endpoint: str, clients: Clients, folder: Path, at_most: float) -> Iterator[Row]:
     code, temporary, downloads = (folder / name / part for part in ("code", "tmp", "downloads"))
     for made in (code, temporary, downloads):
         made.mkdir(parents=True)
