@@ -34,7 +34,7 @@ for command in (create, inspect, verify, magnet, dev):
     cli.add_command(command)
 
 
-def main(arguments: list[str] | None = None) -> None:  # noqa: C901 - one branch for each kind of ending
+def main(arguments: list[str] | None = None) -> None:
     """Run, and end the process. Every error is one line, and its mend."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # closed by the shell: >&-
@@ -57,19 +57,22 @@ def main(arguments: list[str] | None = None) -> None:  # noqa: C901 - one branch
         # The reader went away (`| head`): nothing more to say, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        say("error: the output could not be written: no space left")
-        code = 4
     except Exception as error:
         if os.environ.get("S3TORRENT_DEBUG"):
             raise
-        say(f"error: a defect in s3torrent {__version__}: {type(error).__name__}: {error}")
-        say("hint: run it again with S3TORRENT_DEBUG=1 and report what it prints")
-        code = BUG_EXIT
+        code = _unforeseen(error)
     sys.exit(code or 0)
+
+
+def _unforeseen(error: Exception) -> int:
+    """What no error of ours names: a full disk behind stdout, or a defect."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered must not fail again at exit
+        say("error: the output could not be written: no space left")
+        return S3TorrentError.exit_code
+    say(f"error: a defect in s3torrent {__version__}: {type(error).__name__}: {error}")
+    say("hint: run it again with S3TORRENT_DEBUG=1 and report what it prints")
+    return BUG_EXIT
 
 
 def _require_utf8(arguments: list[str]) -> None:
