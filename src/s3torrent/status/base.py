@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from s3torrent.types import ObjectVersion
 
 PENDING = "PENDING"
+RECORDING = "RECORDING"
+UPLOADING = "UPLOADING"
 DOWNLOADING = "DOWNLOADING"
 CREATING_TORRENT = "CREATING_TORRENT"
 UPLOADING_TORRENT = "UPLOADING_TORRENT"
@@ -25,7 +27,7 @@ FAILED = "FAILED"
 SKIPPED = "SKIPPED"
 DELETED = "DELETED"
 
-IN_WORK = frozenset({DOWNLOADING, CREATING_TORRENT, UPLOADING_TORRENT})
+IN_WORK = frozenset({RECORDING, UPLOADING, DOWNLOADING, CREATING_TORRENT, UPLOADING_TORRENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class HeldUntil:
-    """Another worker holds this very version until then, if it does not renew."""
+    """Another worker holds this very version until then, if it does not renew; or an upload of its own
+    reserved whatever appears there.
+    """
 
     at: datetime
     owner: str
@@ -101,6 +105,25 @@ class StatusStore(Protocol):
         Another version or policy than the one in work takes over at once. Raises HeldByAnother where the item
         keeps changing between look and write.
         """
+        ...
+
+    def begin(
+        self, job_id: str, status: str, attributes: Mapping[str, Any], *, owner: str, lease_seconds: float
+    ) -> Claimed:
+        """Take up a job that has no object yet (a recording), whoever held it before: he is fenced off."""
+        ...
+
+    def reserve(self, job_id: str, *, owner: str, lease_seconds: float) -> None:
+        """Ask for whatever object is about to appear there: ``owner`` uploads it and has its torrent.
+
+        Until the lease ends, claims of others are HeldUntil. Nothing else of the item changes, not even work
+        in hand. The owner's claim ends it, or ``release``. Asked again, it is prolonged. Raises HeldByAnother
+        where another upload has reserved it.
+        """
+        ...
+
+    def release(self, job_id: str, *, owner: str) -> None:
+        """Give up a reservation; nothing happens where ``owner`` has none."""
         ...
 
     def renew(self, claim: Claimed, *, lease_seconds: float, status: str, bytes_hashed: int) -> Claimed:

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.status.base import COMPLETED, CREATING_TORRENT, DOWNLOADING
+from s3torrent.status.base import COMPLETED, CREATING_TORRENT, DOWNLOADING, PENDING
 from s3torrent.status.timestamp import to_text
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ OUTCOME = frozenset(
     }
 )
 """What one attempt leaves behind; the next must not show it as its own."""
+
+
+RESERVATION = frozenset({"uploadOwner", "uploadExpiresAt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,36 @@ def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -
             "leaseExpiresAt": to_text(claim.lease_expires_at),
             **_stamps(job.job_id, seen, now),
         },
-        removes=OUTCOME | {"versionId"},
+        removes=OUTCOME | RESERVATION | {"versionId"},
     )
+
+
+def beginning(
+    claim: Claimed, status: str, attributes: Mapping[str, Any], seen: StatusItem | None, now: datetime
+) -> Change:
+    """A recording begins: there is no object yet."""
+    return _change(
+        {
+            **attributes,
+            "status": status,
+            "bytesHashed": 0,
+            "attempt": claim.attempt,
+            "leaseOwner": claim.owner,
+            "leaseExpiresAt": to_text(claim.lease_expires_at),
+            **_stamps(claim.job_id, seen, now),
+        },
+        removes=OUTCOME | {"versionId", "etag", "size"},
+    )
+
+
+def reserving(job_id: str, owner: str, until: datetime, seen: StatusItem | None, now: datetime) -> Change:
+    """Beside whatever the item tells, which stays true."""
+    stamps = {} if seen else {"status": PENDING, **_stamps(job_id, None, now)}
+    return _change({**stamps, "uploadOwner": owner, "uploadExpiresAt": to_text(until)})
+
+
+def releasing(now: datetime) -> Change:
+    return _change({"updatedAt": to_text(now)}, removes=RESERVATION)
 
 
 def renewing(renewed: Claimed, status: str, bytes_hashed: int, now: datetime) -> Change:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s3torrent.status.base import COMPLETED, Done, HeldUntil, Superseded
-from s3torrent.status.lease import is_live
+from s3torrent.status.lease import is_live, is_reserved
 from s3torrent.status.timestamp import from_text
 
 if TYPE_CHECKING:
@@ -23,16 +23,17 @@ class MayClaim:
 
 
 def decide(
-    item: StatusItem | None, job: Job, now: datetime, *, redo: bool
+    item: StatusItem | None, job: Job, now: datetime, *, owner: str, redo: bool
 ) -> MayClaim | Done | HeldUntil | Superseded:
     """What a claim of ``job`` meets, given the ``item`` in the table (None: there is none).
 
     In this order: a newer event was taken up -> Superseded; the same work is finished -> Done, unless
-    ``redo``; the same work is in a live lease -> HeldUntil; anything else may be claimed. Another version or
-    policy takes over at once: the work in hand has lost its purpose.
+    ``redo``; the same work is in a live lease, or the object is reserved by its uploader, who is not
+    ``owner`` -> HeldUntil; anything else may be claimed. Another version or policy takes over at once: the
+    work in hand has lost its purpose.
     """
     if item is None:
-        return MayClaim(attempt=1)
+        return MayClaim(next_attempt(None))
     if is_older(job.sequencer, item.get("sequencer")):
         return Superseded(item)
     if _is_same_work(item, job):
@@ -40,7 +41,13 @@ def decide(
             return Done(item)
         if is_live(item, now):
             return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))
-    return MayClaim(attempt=int(item.get("attempt", 0)) + 1)
+    if is_reserved(item, owner, now):
+        return HeldUntil(from_text(item.get("uploadExpiresAt")), str(item.get("uploadOwner")))
+    return MayClaim(attempt=next_attempt(item))
+
+
+def next_attempt(item: StatusItem | None) -> int:
+    return int(item.get("attempt", 0)) + 1 if item else 1
 
 
 def may_note(item: StatusItem | None, sequencer: str | None, now: datetime) -> bool:

@@ -5,28 +5,41 @@ A lease is written by one machine's clock and judged by another's: choose leases
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from s3torrent.errors import HeldByAnother, TableMissing, TableSchemaMismatch
 from s3torrent.status.base import StatusItem
-from s3torrent.status.changes import SHARDS, claiming, finishing, noting, renewing
-from s3torrent.status.decide import MayClaim, decide, may_note
+from s3torrent.status.changes import (
+    SHARDS,
+    beginning,
+    claiming,
+    finishing,
+    noting,
+    releasing,
+    renewing,
+    reserving,
+)
+from s3torrent.status.decide import MayClaim, decide, may_note, next_attempt
 from s3torrent.status.dynamodb_errors import code_of, our_errors
 from s3torrent.status.dynamodb_table import INDEX, KEY, ensure_table, require_schema
 from s3torrent.status.dynamodb_update import (
     Placeholders,
     is_current,
     is_current_or_ended,
+    reserved_by,
     unchanged,
     update_arguments,
 )
 from s3torrent.status.dynamodb_values import from_attributes, to_value
-from s3torrent.status.lease import granted, lost, prolonged
+from s3torrent.status.lease import granted, is_reserved, lost, prolonged, reserved
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +50,8 @@ if TYPE_CHECKING:
     from s3torrent.status.base import Claimed, ClaimResult, Job
     from s3torrent.status.changes import Change
     from s3torrent.status.dynamodb_update import Condition
+
+    Attempt = Callable[[StatusItem | None, datetime], tuple[Change | None, T]]
 
 SWAP_TRIES = 8
 """How often an item may change between our look and our write before we give way to the others."""
@@ -79,20 +94,36 @@ class DynamoStatus:
         ensure_table(self._client, self._table, create_missing=self._create_missing, sleep=self._sleep)
 
     def claim(self, job: Job, *, owner: str, lease_seconds: float, redo: bool = False) -> ClaimResult:
-        seen: StatusItem | None = None  # most objects are new: write at once, and look only where that fails
-        for _ in range(SWAP_TRIES):
-            now = self._clock()
-            verdict = decide(seen, job, now, redo=redo)
+        def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change | None, ClaimResult]:
+            verdict = decide(seen, job, now, owner=owner, redo=redo)
             if not isinstance(verdict, MayClaim):
-                return verdict
+                return None, verdict
             claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)
-            try:
-                self._write(job.job_id, claiming(job, claim, seen, now), unchanged(seen))
-            except _NotAsExpected as other:
-                seen = other.found
-            else:
-                return claim
-        raise self._contended(job.job_id)
+            return claiming(job, claim, seen, now), claim
+
+        return self._swap(job.job_id, attempt)
+
+    def begin(
+        self, job_id: str, status: str, attributes: Mapping[str, Any], *, owner: str, lease_seconds: float
+    ) -> Claimed:
+        def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change, Claimed]:
+            claim = granted(job_id, next_attempt(seen), owner, now, lease_seconds)
+            return beginning(claim, status, attributes, seen, now), claim
+
+        return self._swap(job_id, attempt)
+
+    def reserve(self, job_id: str, *, owner: str, lease_seconds: float) -> None:
+        def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change, None]:
+            if seen and is_reserved(seen, owner, now):
+                raise reserved(job_id, seen)
+            until = granted(job_id, 0, owner, now, lease_seconds).lease_expires_at
+            return reserving(job_id, owner, until, seen, now), None
+
+        self._swap(job_id, attempt)
+
+    def release(self, job_id: str, *, owner: str) -> None:
+        with contextlib.suppress(_NotAsExpected):
+            self._write(job_id, releasing(self._clock()), reserved_by(owner))
 
     def renew(self, claim: Claimed, *, lease_seconds: float, status: str, bytes_hashed: int) -> Claimed:
         now = self._clock()
@@ -107,19 +138,13 @@ class DynamoStatus:
     def note(
         self, job_id: str, status: str, attributes: Mapping[str, Any], *, sequencer: str | None = None
     ) -> bool:
-        seen: StatusItem | None = None
-        for _ in range(SWAP_TRIES):
-            now = self._clock()
+        def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change | None, bool]:
             if not may_note(seen, sequencer, now):
-                return False
+                return None, False
             change = noting(job_id, status, attributes, sequencer=sequencer, seen=seen, now=now)
-            try:
-                self._write(job_id, change, unchanged(seen))
-            except _NotAsExpected as other:
-                seen = other.found
-            else:
-                return True
-        raise self._contended(job_id)
+            return change, True
+
+        return self._swap(job_id, attempt)
 
     def get(self, job_id: str) -> StatusItem | None:
         answer = self._call("get_item", Key={KEY: to_value(job_id)}, ConsistentRead=True)
@@ -151,6 +176,28 @@ class DynamoStatus:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def _swap(self, job_id: str, attempt: Attempt[T]) -> T:
+        """Compare and swap: write the change that ``attempt`` makes of the item if the item is still so, and
+        answer what it answers.
+
+        Most objects are new: the first try writes at once, and looks only where that fails. Raises
+        HeldByAnother where the item keeps changing.
+        """
+        seen: StatusItem | None = None
+        for _ in range(SWAP_TRIES):
+            change, answer = attempt(seen, self._clock())
+            if change is None:
+                return answer
+            try:
+                self._write(job_id, change, unchanged(seen))
+            except _NotAsExpected as other:
+                seen = other.found
+            else:
+                return answer
+        raise HeldByAnother(
+            f"{job_id}: changed {SWAP_TRIES} times while it was being claimed; expected it to settle"
+        )
+
     def _write_fenced(self, claim: Claimed, change: Change, condition: Condition) -> None:
         try:
             self._write(claim.job_id, change, condition)
@@ -181,11 +228,6 @@ class DynamoStatus:
         except TableSchemaMismatch:
             require_schema(self._client, self._table)  # says what was found, where it can
             raise
-
-    def _contended(self, job_id: str) -> HeldByAnother:
-        return HeldByAnother(
-            f"{job_id}: changed {SWAP_TRIES} times while it was being claimed; expected it to settle"
-        )
 
 
 def _item(attributes: Mapping[str, Any]) -> StatusItem:

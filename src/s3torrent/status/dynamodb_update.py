@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from s3torrent.status.base import Claimed, StatusItem
     from s3torrent.status.changes import Change
 
-_SEEN = ("attempt", "status", "leaseExpiresAt", "sequencer")
+_SEEN = ("attempt", "status", "leaseExpiresAt", "sequencer", "uploadOwner", "uploadExpiresAt")
 
 
 class Placeholders:
@@ -56,6 +56,10 @@ def unchanged(seen: StatusItem | None) -> Condition:
     if seen is None:
         return lambda to: to.equal(KEY, None)
     return lambda to: " AND ".join(to.equal(name, seen.get(name)) for name in _SEEN)
+
+
+def reserved_by(owner: str) -> Condition:
+    return lambda to: to.equal("uploadOwner", owner)
 
 
 def is_current(claim: Claimed) -> Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from s3torrent.errors import LeaseLost
+from s3torrent.errors import HeldByAnother, LeaseLost
 from s3torrent.status.base import IN_WORK, Claimed
 from s3torrent.status.timestamp import from_text, to_text
 
@@ -30,6 +30,11 @@ def is_live(item: StatusItem, now: datetime) -> bool:
     return item.status in IN_WORK and to_text(now) < str(item.get("leaseExpiresAt", ""))
 
 
+def is_reserved(item: StatusItem, owner: str, now: datetime) -> bool:
+    """Whether another than ``owner`` has asked for the object that is about to appear."""
+    return item.get("uploadOwner") != owner and to_text(now) < str(item.get("uploadExpiresAt", ""))
+
+
 def may_renew(item: StatusItem, claim: Claimed) -> bool:
     """Whether ``claim`` is current and not ended. Time plays no part: while nobody took over, it holds."""
     return _is_current(item, claim) and item.get("leaseExpiresAt") is not None
@@ -38,6 +43,12 @@ def may_renew(item: StatusItem, claim: Claimed) -> bool:
 def may_finish(item: StatusItem, claim: Claimed, status: str) -> bool:
     """As ``may_renew``, or ended so already: a client repeats a call whose answer was lost."""
     return may_renew(item, claim) or (_is_current(item, claim) and item.status == status)
+
+
+def reserved(job_id: str, item: StatusItem) -> HeldByAnother:
+    return HeldByAnother(
+        f"{job_id} is being uploaded by {item.get('uploadOwner')} until {item.get('uploadExpiresAt')}"
+    )
 
 
 def lost(claim: Claimed, item: StatusItem | None) -> LeaseLost:

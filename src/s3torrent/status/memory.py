@@ -6,9 +6,17 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.status.base import StatusItem
-from s3torrent.status.changes import claiming, finishing, noting, renewing
-from s3torrent.status.decide import MayClaim, decide, may_note
-from s3torrent.status.lease import granted, lost, may_finish, may_renew, prolonged
+from s3torrent.status.changes import beginning, claiming, finishing, noting, releasing, renewing, reserving
+from s3torrent.status.decide import MayClaim, decide, may_note, next_attempt
+from s3torrent.status.lease import (
+    granted,
+    is_reserved,
+    lost,
+    may_finish,
+    may_renew,
+    prolonged,
+    reserved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,12 +38,37 @@ class MemoryStatus:
         with self._lock:
             seen = self._items.get(job.job_id)
             now = self._clock()
-            verdict = decide(seen, job, now, redo=redo)
+            verdict = decide(seen, job, now, owner=owner, redo=redo)
             if not isinstance(verdict, MayClaim):
                 return verdict
             claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)
             self._apply(job.job_id, claiming(job, claim, seen, now))
             return claim
+
+    def begin(
+        self, job_id: str, status: str, attributes: Mapping[str, Any], *, owner: str, lease_seconds: float
+    ) -> Claimed:
+        with self._lock:
+            seen = self._items.get(job_id)
+            now = self._clock()
+            claim = granted(job_id, next_attempt(seen), owner, now, lease_seconds)
+            self._apply(job_id, beginning(claim, status, attributes, seen, now))
+            return claim
+
+    def reserve(self, job_id: str, *, owner: str, lease_seconds: float) -> None:
+        with self._lock:
+            seen = self._items.get(job_id)
+            now = self._clock()
+            if seen and is_reserved(seen, owner, now):
+                raise reserved(job_id, seen)
+            until = granted(job_id, 0, owner, now, lease_seconds).lease_expires_at
+            self._apply(job_id, reserving(job_id, owner, until, seen, now))
+
+    def release(self, job_id: str, *, owner: str) -> None:
+        with self._lock:
+            item = self._items.get(job_id)
+            if item and item.get("uploadOwner") == owner:
+                self._apply(job_id, releasing(self._clock()))
 
     def renew(self, claim: Claimed, *, lease_seconds: float, status: str, bytes_hashed: int) -> Claimed:
         with self._lock:

@@ -38,25 +38,25 @@ def item(**attributes: object) -> StatusItem:
 
 
 def test_no_item_is_free() -> None:
-    assert decide(None, JOB, NOW, redo=False) == MayClaim(1)
+    assert decide(None, JOB, NOW, owner="B", redo=False) == MayClaim(1)
 
 
 @pytest.mark.parametrize("status", sorted(IN_WORK))
 def test_same_work_is_held_to_the_last_millisecond_of_its_lease(status: str) -> None:
-    held = decide(item(status=status), JOB, NOW, redo=False)
+    held = decide(item(status=status), JOB, NOW, owner="B", redo=False)
     assert held == HeldUntil(NOW + timedelta(milliseconds=1), "A")
-    assert decide(item(status=status, leaseExpiresAt=PAST), JOB, NOW, redo=False) == MayClaim(4)
+    assert decide(item(status=status, leaseExpiresAt=PAST), JOB, NOW, owner="B", redo=False) == MayClaim(4)
 
 
 @pytest.mark.parametrize("status", [PENDING, FAILED, SKIPPED, DELETED])
 def test_what_nobody_works_on_is_free_whatever_its_lease_says(status: str) -> None:
-    assert decide(item(status=status), JOB, NOW, redo=False) == MayClaim(4)
+    assert decide(item(status=status), JOB, NOW, owner="B", redo=False) == MayClaim(4)
 
 
 def test_work_without_a_lease_is_free() -> None:
     without = {name: value for name, value in SAME.items() if name != "leaseExpiresAt"}
     orphan = StatusItem(JOB.job_id, {**without, "status": "CREATING_TORRENT"})
-    assert decide(orphan, JOB, NOW, redo=False) == MayClaim(4)
+    assert decide(orphan, JOB, NOW, owner="B", redo=False) == MayClaim(4)
 
 
 @pytest.mark.parametrize(
@@ -66,20 +66,20 @@ def test_work_without_a_lease_is_free() -> None:
 )
 @pytest.mark.parametrize("status", ["CREATING_TORRENT", COMPLETED])
 def test_other_work_is_taken_over_at_once(status: str, other: dict[str, object]) -> None:
-    assert decide(item(status=status, **other), JOB, NOW, redo=False) == MayClaim(4)
+    assert decide(item(status=status, **other), JOB, NOW, owner="B", redo=False) == MayClaim(4)
 
 
 def test_completed_work_is_done_unless_it_is_to_be_redone() -> None:
     finished = item(status=COMPLETED)
-    assert decide(finished, JOB, NOW, redo=False) == Done(finished)
-    assert decide(finished, JOB, NOW, redo=True) == MayClaim(4)
+    assert decide(finished, JOB, NOW, owner="B", redo=False) == Done(finished)
+    assert decide(finished, JOB, NOW, owner="B", redo=True) == MayClaim(4)
 
 
 @pytest.mark.parametrize("status", ["CREATING_TORRENT", COMPLETED, FAILED])
 def test_an_older_event_is_superseded_before_all_else(status: str) -> None:
     newer = item(status=status, sequencer="02")
     older = Job(JOB.job_id, JOB.version, JOB.policy_id, sequencer="01")
-    assert decide(newer, older, NOW, redo=True) == Superseded(newer)
+    assert decide(newer, older, NOW, owner="B", redo=True) == Superseded(newer)
 
 
 def test_a_note_yields_to_live_work_results_and_newer_events() -> None:

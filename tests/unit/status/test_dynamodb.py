@@ -233,8 +233,8 @@ def test_a_swap_holds_only_while_the_item_is_as_it_was_seen(store: DynamoStatus,
         {**expected, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", "ConditionExpression": condition},
     )
     assert claim(store).attempt == 8
-    assert condition.text.count(" AND ") == 3
-    assert condition.text.count("attribute_not_exists") == 1  # leaseExpiresAt
+    assert condition.text.count(" AND ") == 5
+    assert condition.text.count("attribute_not_exists") == 3  # the lease, and the two of a reservation
 
 
 def test_get_reads_what_was_written_last(store: DynamoStatus, stub: Stubber) -> None:
