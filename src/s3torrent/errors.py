@@ -26,6 +26,7 @@
     │   ├── ObjectGone                     deleted while it was read
     │   ├── AccessDenied                   which action on which resource
     │   ├── ObjectChanged        retry     another version lies there now
+    │   ├── UploadGone                     the multipart upload was completed or aborted by another
     │   ├── WriteConflict        retry     another writer was first (412) or is at it (409)
     │   ├── ReadInterrupted      retry     the connection broke more often than we resume
     │   ├── Throttled            retry     SlowDown, 503, throughput exceeded
@@ -183,6 +184,10 @@ class AccessDenied(SourceError):
 class ObjectChanged(SourceError):
     retryable = True
     default_hint = "nothing to do: the newer upload gets its own torrent"
+
+
+class UploadGone(SourceError):
+    default_hint = "start again; a lifecycle rule or another program ended the upload"
 
 
 class WriteConflict(SourceError):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3torrent.intake.delivery import Parcel
-    from s3torrent.pipeline.make import Maker, Outcome
+    from s3torrent.pipeline.make import Maker
+    from s3torrent.pipeline.outcome import Outcome
     from s3torrent.types import TorrentRequest
 
 log = logging.getLogger("s3torrent")

@@ -57,6 +57,24 @@ class ObjectHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that is under way: nothing is to be seen at ``ref`` until it is completed."""
+
+    ref: ObjectRef
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedPart:
+    """Part ``number`` (from 1) of ``size`` bytes; ``sha1`` is None where the store keeps none."""
+
+    number: int
+    etag: str
+    size: int
+    sha1: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TorrentRequest:
     """One wish for a torrent, from whichever way in.
 

@@ -17,9 +17,11 @@ from s3torrent.pipeline.make import Maker
 if TYPE_CHECKING:
     from s3torrent.config import Settings
     from s3torrent.engine.base import Engine
+    from s3torrent.pipeline.upload import Uploader
     from s3torrent.status.dynamodb import DynamoStatus
     from s3torrent.store.local import LocalStore
     from s3torrent.store.s3 import S3Store
+    from s3torrent.store.s3_upload import S3UploadStore
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
 LOCAL_REGION = "us-east-1"
@@ -122,10 +124,36 @@ def s3_store(clients: Clients) -> S3Store:
     return S3Store(clients.client("s3"))
 
 
+def upload_store(clients: Clients) -> S3UploadStore:
+    from s3torrent.store.s3_upload import S3UploadStore  # noqa: PLC0415 - imports botocore
+
+    return S3UploadStore(clients.client("s3"))
+
+
 def status_store(clients: Clients, table: str) -> DynamoStatus:
     from s3torrent.status.dynamodb import DynamoStatus  # noqa: PLC0415 - imports botocore
 
     return DynamoStatus(clients.client("dynamodb"), table, clock)
+
+
+def worker_name() -> str:
+    """Who holds a lease: the function's log stream or this program, and a random part."""
+    return f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME') or 'local'}/{uuid.uuid4().hex[:12]}"
+
+
+def uploader(settings: Settings) -> Uploader:
+    """Everything ``put`` and ``record`` need. Without DDB_TABLE nothing is told to any table."""
+    from s3torrent.pipeline.upload import Uploader  # noqa: PLC0415 - the function uploads no objects
+
+    clients = Clients(settings.endpoint_url, connections=settings.threads + 2)
+    return Uploader(
+        store=upload_store(clients),
+        status=status_store(clients, settings.table) if settings.table else None,
+        policy=settings.policy,
+        owner=worker_name(),
+        lease_seconds=settings.lease_seconds,
+        threads=settings.threads,
+    )
 
 
 def maker(settings: Settings) -> Maker:
@@ -138,7 +166,7 @@ def maker(settings: Settings) -> Maker:
         status=status_store(clients, settings.table),
         engine=engine(settings),
         policy=settings.policy,
-        owner=f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME') or 'local'}/{uuid.uuid4().hex[:12]}",
+        owner=worker_name(),
         lease_seconds=settings.lease_seconds,
         monotonic=time.monotonic,
     )

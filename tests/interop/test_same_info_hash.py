@@ -29,7 +29,7 @@ def ours(path: Path, version: str, piece_length: int = PIECE) -> Metainfo:
     if path.is_dir():
         content = tree_content(path.name, store.walk(path))
     else:
-        content = object_content(store.head(ObjectRef("", str(path))).version)
+        content = object_content(store.head(ObjectRef("", str(path))))
     policy = TorrentPolicy(version=version, piece_length=piece_length)
     return NativeEngine(threads=2).build(content, policy, store, lambda _: None).metainfo
 

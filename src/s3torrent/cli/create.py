@@ -108,9 +108,9 @@ def create(
 def _build(ref: ObjectRef, policy: TorrentPolicy, *, directory: bool) -> Built:
     engine, reader = native_engine(THREADS), reader_of(ref)
     if not directory:
-        version = reader.head(ref).version
-        with progress_bar(name_of(ref), version.size) as progress:
-            return build_object(version, policy, engine, reader, progress)
+        head = reader.head(ref)
+        with progress_bar(name_of(ref), head.version.size) as progress:
+            return build_object(head, policy, engine, reader, progress)
     root = _named(ref)
     content = tree_content(root.name, local_store().walk(root))
     with progress_bar(content.name, content.size) as progress:

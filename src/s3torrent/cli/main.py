@@ -14,6 +14,7 @@ from s3torrent.cli.dev import dev
 from s3torrent.cli.inspect import inspect
 from s3torrent.cli.magnet import magnet
 from s3torrent.cli.output import visible
+from s3torrent.cli.put import put
 from s3torrent.cli.verify import verify
 from s3torrent.errors import S3TorrentError, UsageError
 
@@ -30,7 +31,7 @@ def cli() -> None:
     """Make, read and check .torrent files of S3 objects and local files."""
 
 
-for command in (create, inspect, verify, magnet, dev):
+for command in (create, put, inspect, verify, magnet, dev):
     cli.add_command(command)
 
 

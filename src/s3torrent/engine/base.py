@@ -33,12 +33,14 @@ class ContentFile:
 class Content:
     """What a torrent is made of.
 
-    ``files`` are in tree order (UTF-8 bytes); a single file has the path ``(name,)``.
+    ``files`` are in tree order (UTF-8 bytes); a single file has the path ``(name,)``. Whoever uploaded it may
+    have declared the piece length that its parts were made for.
     """
 
     name: str
     files: tuple[ContentFile, ...]
     single_file: bool
+    declared_piece_length: int | None = None
 
     @property
     def size(self) -> int:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3torrent.engine.base import Built
+from s3torrent.engine.document import metainfo_of, piece_length_of
 from s3torrent.engine.ranges import hash_layout
 from s3torrent.errors import EmptyContent
 from s3torrent.hashing.assemble import assemble
 from s3torrent.hashing.layout import Layout
-from s3torrent.metainfo.build import build
-from s3torrent.metainfo.model import FileEntry
-from s3torrent.metainfo.piece_length import PieceLengthChoice, check_fits, choose
-from s3torrent.metainfo.policy import CREATED_BY
-from s3torrent.metainfo.webseed import encode_key, multi_file_base, object_url
 
 if TYPE_CHECKING:
     from s3torrent.engine.base import Content, Progress
@@ -43,54 +39,5 @@ class NativeEngine:
         hashes = assemble(
             layout, hash_layout(layout, versions, reader, threads=self.threads, progress=progress)
         )
-        metainfo = build(
-            name=content.name,
-            files=[FileEntry(file.path, file.version.size) for file in content.files],
-            single_file=content.single_file,
-            piece_length=choice.piece_length,
-            version=policy.version,
-            pieces=hashes.pieces,
-            file_roots=hashes.file_roots,
-            piece_layers=hashes.piece_layers,
-            private=policy.private,
-            source=policy.source,
-            trackers=policy.trackers,
-            web_seeds=web_seeds_of(content, policy),
-            comment=policy.comment,
-            creation_date=content.creation_date,
-            created_by=CREATED_BY,
-            write_private_zero=policy.write_private_zero,
-        )
+        metainfo = metainfo_of(content, policy, choice.piece_length, hashes)
         return Built(metainfo, choice.reason, content.size)
-
-
-def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoice:
-    """The policy's rule applied to this content."""
-    lengths = [file.version.size for file in content.files]
-    overhead = 0 if content.single_file else sum(_told(file.path, policy.version) for file in content.files)
-    if isinstance(policy.piece_length, int):
-        files = lengths if policy.version != "v1" else [content.size]
-        check_fits(policy.piece_length, files, version=policy.version, file_overhead=overhead)
-        return PieceLengthChoice(policy.piece_length, "as asked for")
-    return choose(content.size, version=policy.version, file_overhead=overhead, lengths=lengths)
-
-
-def _told(path: tuple[str, ...], version: str) -> int:
-    """About what a file costs in the .torrent besides its pieces: path, length, root, pad file."""
-    named = sum(len(part.encode("utf-8", "surrogatepass")) + 5 for part in path)
-    return {"v1": named + 35, "v2": named + 80, "hybrid": 2 * named + 165}[version]
-
-
-def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:
-    """Templates filled with the object's bucket and key; a folder's URL ends in ``/``, and clients add the
-    name (BEP 19).
-    """
-    if not content.single_file:
-        return tuple(multi_file_base(url) for url in policy.web_seeds)
-    ref = content.files[0].version.ref
-    urls = [object_url(url, ref.bucket, ref.key) if "{key}" in url else url for url in policy.web_seeds]
-    if policy.version == "v2":
-        # libtorrent 2.1.1 takes a v2 file with a cut last piece for a folder and adds the name to the URL.
-        folders = {url.removesuffix(encode_key(content.name)): url for url in urls}
-        urls += [folder for folder, url in folders.items() if folder != url and folder.endswith("/")]
-    return tuple(urls)

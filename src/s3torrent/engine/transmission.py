@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3torrent.engine.base import DOWNLOADING, Built
-from s3torrent.engine.native import piece_length_of, web_seeds_of
+from s3torrent.engine.document import piece_length_of, web_seeds_of
 from s3torrent.engine.program import find_program, run_program
 from s3torrent.errors import (
     BadName,

@@ -63,6 +63,18 @@ def choose(
     return PieceLengthChoice(length, f"{counted}: {_why(length, by_count, _pieces((size,), length))}")
 
 
+def candidates(at_least: int) -> tuple[int, ...]:
+    """Every piece length to 16 MiB that ``choose`` may give to a single file of ``at_least`` bytes or more.
+
+    Few die as content grows, so whoever does not know its length keeps the hashes of these. A single file is
+    given more than 16 MiB only past 3 TB (hybrid; v2 5 TB, v1 8 TB), which no recording reaches.
+    """
+    lengths = [MIN << step for step in range((USUAL_MAX // MIN).bit_length())]
+    return tuple(
+        length for length in lengths if _pieces((at_least,), length) <= MOST_PIECES or length == USUAL_MAX
+    )
+
+
 def check_fits(length: int, files: Sequence[int], *, version: str, file_overhead: int = 0) -> None:
     """Raises TooLarge where pieces of ``length`` make a .torrent that clients do not load."""
     told = _torrent_bytes(files, length, version, file_overhead)

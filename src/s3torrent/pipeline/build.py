@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from s3torrent.engine.base import Built, Engine, Progress
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
-    from s3torrent.types import ObjectVersion
+    from s3torrent.types import ObjectHead
 
 
 def build_object(
-    source: ObjectVersion, policy: TorrentPolicy, engine: Engine, reader: ObjectReader, progress: Progress
+    head: ObjectHead, policy: TorrentPolicy, engine: Engine, reader: ObjectReader, progress: Progress
 ) -> Built:
     """The torrent of exactly this version, which is still the current one when this returns.
 
     Raises ObjectChanged or ObjectGone where it is not, and whatever the engine raises.
     """
-    built = engine.build(object_content(source), policy, reader, progress)
+    source = head.version
+    built = engine.build(object_content(head), policy, reader, progress)
     try:
         now = reader.head(source.ref).version
     except NoSuchObject:

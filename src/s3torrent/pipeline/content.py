@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3torrent.engine.base import Content, ContentFile
-from s3torrent.errors import BadName, KeyTooLong
+from s3torrent.errors import BadName, KeyTooLong, PieceLengthError
 from s3torrent.metainfo.build import tree_order
 from s3torrent.metainfo.model import FileEntry
+from s3torrent.metainfo.piece_length import parse_piece_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from s3torrent.types import ObjectRef, ObjectVersion
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
 
 MAX_KEY_BYTES = 1024
 """S3's limit on a key, in bytes of UTF-8."""
+
+PIECE_LENGTH_METADATA = "s3torrent-piece-length"
+"""User metadata of an object that was uploaded in parts that are pieces; it survives a copy, parts do not."""
 
 
 def name_of(ref: ObjectRef) -> str:
@@ -35,10 +39,19 @@ def check_torrent_key(ref: ObjectRef) -> None:
         )
 
 
-def object_content(version: ObjectVersion) -> Content:
+def object_content(head: ObjectHead) -> Content:
     """One object as a single-file torrent."""
-    name = name_of(version.ref)
-    return Content(name, (ContentFile((name,), version),), single_file=True)
+    name = name_of(head.version.ref)
+    declared = declared_piece_length(head)
+    return Content(name, (ContentFile((name,), head.version),), True, declared)  # noqa: FBT003
+
+
+def declared_piece_length(head: ObjectHead) -> int | None:
+    """What the object's uploader wrote into its metadata; None where it is no piece length."""
+    try:
+        return parse_piece_length(head.metadata.get(PIECE_LENGTH_METADATA, ""))
+    except PieceLengthError:
+        return None
 
 
 def tree_content(name: str, files: Iterable[tuple[tuple[str, ...], ObjectVersion]]) -> Content:

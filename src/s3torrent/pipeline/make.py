@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.errors import (
@@ -21,11 +21,10 @@ from s3torrent.errors import (
     OutOfTime,
     S3TorrentError,
 )
-from s3torrent.metainfo import infohash
-from s3torrent.metainfo.magnet import magnet
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
+from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.status.base import (
     COMPLETED,
@@ -42,27 +41,15 @@ from s3torrent.status.base import (
 from s3torrent.types import DIRECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from s3torrent.engine.base import Engine
-    from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.status.base import StatusStore
     from s3torrent.store.base import ObjectStore
     from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
 
 MAX_TORRENT_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before."""
-
-    job_id: str
-    status: str
-    reason: str = ""
-    made: bool = False
-    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,8 @@ class Maker:
         try:
             check_torrent_key(request.ref)
             # The event is a hint that the key changed; what lies there now is what gets the torrent.
-            source = self.store.head(request.ref).version
+            head = self.store.head(request.ref)
+            source = head.version
             if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
                 return Outcome(job_id, SKIPPED, _not_current(request, source))
             torrent = find_torrent(self.store, request.ref, guess=True)
@@ -117,18 +105,18 @@ class Maker:
                     f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC"
                 )
             case Claimed():
-                return self._run(Lease(self, claim, source, deadline), torrent, found)
+                return self._run(Lease(self, claim, source, deadline), head, torrent, found)
 
-    def _run(self, lease: Lease, torrent: ObjectHead | None, found: Standing) -> Outcome:
+    def _run(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, found: Standing) -> Outcome:
         source = lease.source
         try:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
             if found is Standing.CURRENT and torrent:
                 body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
-                attributes = _describe(source, parse(body), len(body), bytes_read=0)
+                attributes = describe(source, parse(body), len(body), bytes_read=0)
             else:
-                attributes = self._build(lease, torrent)
+                attributes = self._build(lease, head, torrent)
         except (NotTorrentable, ObjectGone) as error:
             self.status.finish(lease.claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
             return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
@@ -142,13 +130,13 @@ class Maker:
             lease.claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes
         )
 
-    def _build(self, lease: Lease, torrent: ObjectHead | None) -> dict[str, Any]:
-        source = lease.source
-        built = build_object(source, self.policy, self.engine, self.store, lease.progress)
+    def _build(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> dict[str, Any]:
+        source = head.version
+        built = build_object(head, self.policy, self.engine, self.store, lease.progress)
         body = built.metainfo.encode()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         publish(self.store, source, self.policy.policy_id, body, torrent)
-        attributes = _describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
+        attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
         return attributes | {"reason": built.piece_length_reason}
 
     def _note(self, request: TorrentRequest, status: str, error: S3TorrentError) -> None:
@@ -205,22 +193,3 @@ def _telling(error: Exception) -> Iterator[None]:
         yield
     except S3TorrentError as second:
         error.add_note(f"and the status could not be written: {second}")
-
-
-def _describe(
-    source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
-) -> dict[str, Any]:
-    """The attributes of a COMPLETED item."""
-    v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
-    described = {
-        "torrentKey": source.ref.torrent.key,
-        "torrentSize": torrent_size,
-        "bytesHashed": metainfo.size,
-        "bytesRead": bytes_read,
-        "pieceLength": metainfo.piece_length,
-        "pieceCount": metainfo.piece_count,
-        "infoHashV1": v1.hex() if v1 else None,
-        "infoHashV2": v2.hex() if v2 else None,
-        "magnet": magnet(metainfo),
-    }
-    return {name: value for name, value in described.items() if value is not None}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from s3torrent.errors import TooLarge, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
 
 READ_CHUNK = 1 << 20
 """Most bytes of one chunk that ``read`` yields: what one stream holds in memory."""
@@ -59,6 +59,61 @@ class ObjectStore(ObjectReader, Protocol):
         ``metadata`` is ASCII, its names lower-case without ``x-amz-meta-``. Raises WriteConflict when the
         condition no longer holds; nothing was written then.
         """
+        ...
+
+
+class UploadStore(ObjectStore, Protocol):
+    """Write access for objects of any size, in parts.
+
+    S3's limits: 10,000 parts of 5 MiB to 5 GiB, the last may be smaller.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+    """
+
+    def put_whole(
+        self,
+        ref: ObjectRef,
+        body: bytes | bytearray,
+        *,
+        sha1: bytes,
+        replaces: ObjectVersion | None,
+        content_type: str,
+        metadata: Mapping[str, str],
+    ) -> str:
+        """As ``put``, in one request that carries the body's SHA-1, which the store keeps; the ETag."""
+        ...
+
+    def begin_upload(self, ref: ObjectRef, *, content_type: str, metadata: Mapping[str, str]) -> Upload: ...
+
+    def upload_part(
+        self, upload: Upload, number: int, body: bytes | bytearray, *, sha1: bytes
+    ) -> UploadedPart:
+        """Store one part under its SHA-1, in place of one of the same number.
+
+        A broken connection is tried again. Raises UploadGone where the upload has ended, Throttled,
+        ReadInterrupted, EndpointUnreachable.
+        """
+        ...
+
+    def unfinished_uploads(self, ref: ObjectRef) -> list[Upload]:
+        """Uploads to exactly this key that were neither completed nor aborted, newest first."""
+        ...
+
+    def uploaded_parts(self, upload: Upload) -> list[UploadedPart]:
+        """What lies there, by number. Raises UploadGone."""
+        ...
+
+    def complete_upload(
+        self, upload: Upload, parts: Sequence[UploadedPart], *, replaces: ObjectVersion | None
+    ) -> str:
+        """Make the object appear, whole, on the condition of ``put``; its ETag.
+
+        Raises WriteConflict where the condition does not hold; the upload is still there then. That, and
+        UploadGone, may also mean that our own request arrived and its answer was lost: look what is there.
+        """
+        ...
+
+    def abort_upload(self, upload: Upload) -> None:
+        """Free its parts; nothing happens where it has ended."""
         ...
 
 

@@ -11,10 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from s3torrent.errors import S3TorrentError
-    from s3torrent.store.base import ObjectStore
-    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+    from s3torrent.store.base import UploadStore
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
 
-Operation = Literal["head", "read", "get", "put"]
+Operation = Literal[
+    "head",
+    "read",
+    "get",
+    "put",
+    "put_whole",
+    "begin_upload",
+    "upload_part",
+    "unfinished_uploads",
+    "uploaded_parts",
+    "complete_upload",
+    "abort_upload",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class Fault:
 class FailingStore:
     """``inner`` with the faults of ``plan``; ``calls`` counts what was asked. Threads may share it."""
 
-    def __init__(self, inner: ObjectStore, plan: Sequence[Fault]) -> None:
+    def __init__(self, inner: UploadStore, plan: Sequence[Fault]) -> None:
         self._inner = inner
         self._plan = sorted(plan, key=lambda fault: fault.after)
         self._lock = threading.Lock()
@@ -75,6 +87,50 @@ class FailingStore:
     ) -> ObjectHead:
         self._strike("put")
         return self._inner.put(ref, body, replaces=replaces, content_type=content_type, metadata=metadata)
+
+    def put_whole(
+        self,
+        ref: ObjectRef,
+        body: bytes | bytearray,
+        *,
+        sha1: bytes,
+        replaces: ObjectVersion | None,
+        content_type: str,
+        metadata: Mapping[str, str],
+    ) -> str:
+        self._strike("put_whole")
+        return self._inner.put_whole(
+            ref, body, sha1=sha1, replaces=replaces, content_type=content_type, metadata=metadata
+        )
+
+    def begin_upload(self, ref: ObjectRef, *, content_type: str, metadata: Mapping[str, str]) -> Upload:
+        self._strike("begin_upload")
+        return self._inner.begin_upload(ref, content_type=content_type, metadata=metadata)
+
+    def upload_part(
+        self, upload: Upload, number: int, body: bytes | bytearray, *, sha1: bytes
+    ) -> UploadedPart:
+        self._strike("upload_part")
+        return self._inner.upload_part(upload, number, body, sha1=sha1)
+
+    def unfinished_uploads(self, ref: ObjectRef) -> list[Upload]:
+        self._strike("unfinished_uploads")
+        return self._inner.unfinished_uploads(ref)
+
+    def uploaded_parts(self, upload: Upload) -> list[UploadedPart]:
+        self._strike("uploaded_parts")
+        return self._inner.uploaded_parts(upload)
+
+    def complete_upload(
+        self, upload: Upload, parts: Sequence[UploadedPart], *, replaces: ObjectVersion | None
+    ) -> str:
+        """Struck before; a fault that ``does`` the completion itself is an answer that was lost."""
+        self._strike("complete_upload")
+        return self._inner.complete_upload(upload, parts, replaces=replaces)
+
+    def abort_upload(self, upload: Upload) -> None:
+        self._strike("abort_upload")
+        self._inner.abort_upload(upload)
 
     def _due(self, operation: Operation) -> list[Fault]:
         with self._lock:

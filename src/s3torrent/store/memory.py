@@ -14,13 +14,16 @@ from s3torrent.errors import (
     NoSuchObject,
     ObjectChanged,
     ObjectGone,
+    ReadInterrupted,
+    SourceError,
+    UploadGone,
     WriteConflict,
 )
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
-from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
@@ -39,6 +42,14 @@ class _Bucket:
     keys: dict[str, list[_Stored]] = field(default_factory=dict)  # newest last
 
 
+@dataclass(slots=True)
+class _Unfinished:
+    """A multipart upload under way."""
+
+    metadata: Mapping[str, str]
+    parts: dict[int, tuple[UploadedPart, bytes]] = field(default_factory=dict)
+
+
 class MemoryStore:
     """Threads may share it. ``chunk`` is the length of the chunks that ``read`` yields, ``now`` the clock.
 
@@ -50,6 +61,7 @@ class MemoryStore:
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
         self._buckets: dict[str, _Bucket] = {}
+        self._uploads: dict[Upload, _Unfinished] = {}
         self._count = 0
 
     def create_bucket(self, name: str, *, versioned: bool = False) -> None:
@@ -123,6 +135,77 @@ class MemoryStore:
                 raise WriteConflict(f"{ref} has ETag {found}, expected {expected}")
             return self.head(ref, self.upload(ref, body, metadata=metadata).version_id)
 
+    def put_whole(
+        self,
+        ref: ObjectRef,
+        body: bytes | bytearray,
+        *,
+        sha1: bytes,
+        replaces: ObjectVersion | None,
+        content_type: str,
+        metadata: Mapping[str, str],
+    ) -> str:
+        _require_sha1(body, sha1)
+        head = self.put(ref, bytes(body), replaces=replaces, content_type=content_type, metadata=metadata)
+        return head.version.etag
+
+    def begin_upload(
+        self,
+        ref: ObjectRef,
+        *,
+        content_type: str,  # noqa: ARG002 (as above)
+        metadata: Mapping[str, str],
+    ) -> Upload:
+        require_ascii(ref, metadata)
+        with self._lock:
+            self._bucket(ref)
+            upload = Upload(ref, self._next_id())
+            self._uploads[upload] = _Unfinished(dict(metadata))
+            return upload
+
+    def upload_part(
+        self, upload: Upload, number: int, body: bytes | bytearray, *, sha1: bytes
+    ) -> UploadedPart:
+        _require_sha1(body, sha1)
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        part = UploadedPart(number, etag, len(body), sha1)
+        with self._lock:
+            self._unfinished(upload).parts[number] = (part, bytes(body))
+        return part
+
+    def unfinished_uploads(self, ref: ObjectRef) -> list[Upload]:
+        with self._lock:
+            return [upload for upload in reversed(self._uploads) if upload.ref == ref]
+
+    def uploaded_parts(self, upload: Upload) -> list[UploadedPart]:
+        with self._lock:
+            return [part for _, (part, _) in sorted(self._unfinished(upload).parts.items())]
+
+    def complete_upload(
+        self, upload: Upload, parts: Sequence[UploadedPart], *, replaces: ObjectVersion | None
+    ) -> str:
+        with self._lock:
+            unfinished = self._unfinished(upload)
+            held = [unfinished.parts[part.number] for part in parts]
+            if [part for part, _ in held] != list(parts):
+                raise SourceError(f"{upload.ref}: the parts named are not those that were uploaded")
+            body = b"".join(body for _, body in held)
+            head = self.put(
+                upload.ref, body, replaces=replaces, content_type="", metadata=unfinished.metadata
+            )
+            del self._uploads[upload]
+            return head.version.etag
+
+    def abort_upload(self, upload: Upload) -> None:
+        with self._lock:
+            self._uploads.pop(upload, None)
+
+    def _unfinished(self, upload: Upload) -> _Unfinished:
+        try:
+            return self._uploads[upload]
+        except KeyError:
+            raise UploadGone(f"{upload.ref}: upload {upload.upload_id} does not exist") from None
+
     def _bucket(self, ref: ObjectRef) -> _Bucket:
         try:
             return self._buckets[ref.bucket]
@@ -149,3 +232,8 @@ class MemoryStore:
     def _next_id(self) -> str:
         self._count += 1
         return f"v{self._count:08d}"
+
+
+def _require_sha1(body: bytes | bytearray, sha1: bytes) -> None:
+    if hashlib.sha1(body, usedforsecurity=False).digest() != sha1:
+        raise ReadInterrupted("the body arrived damaged: its SHA-1 is another than was said")

@@ -6,12 +6,14 @@ import contextlib
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from s3torrent.errors import EndpointUnreachable, ReadInterrupted, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,20 @@ class Patience:
         """``failures``: streams in a row without a byte; 0 after one that broke later."""
         full: float = min(self.longest_wait, self.first_wait * 2.0 ** max(0, failures - 1))
         self.sleep(full * (1 - self.jitter() / 2))
+
+
+PASSING = (Throttled, EndpointUnreachable, ReadInterrupted)
+"""What may be gone at the next try."""
+
+
+def patiently(action: Callable[[], T], patience: Patience) -> T:
+    """What ``action`` returns, tried again while a passing error stands in its way; then that error."""
+    for failures in range(1, patience.attempts):
+        try:
+            return action()
+        except PASSING:
+            patience.wait(failures)
+    return action()
 
 
 def resuming(
@@ -59,7 +75,7 @@ def resuming(
                     yield chunk
             if position < end:
                 raise ReadInterrupted(f"the stream ended {end - position} bytes early")
-        except (ReadInterrupted, Throttled, EndpointUnreachable) as error:
+        except PASSING as error:
             failures = failures + 1 if position == opened else 0
             if failures >= patience.attempts:
                 where = f"{failures} tries got no byte after {position} of [{start}, {end})"

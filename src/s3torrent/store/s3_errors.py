@@ -22,6 +22,7 @@ from s3torrent.errors import (
     KeyTooLong,
     NoSuchBucket,
     NoSuchObject,
+    ReadInterrupted,
     S3TorrentError,
     SourceError,
     Throttled,
@@ -105,9 +106,9 @@ def _by_code(code: str, said: str, response: Any, call: Call) -> S3TorrentError 
         return NoSuchBucket(f"bucket {call.ref.bucket} does not exist")
     if code == "InvalidObjectState":
         return Archived(f"{call.target} lies in {response.get('StorageClass') or 'an archive'}: {said}")
-    if code in _SLOW_DOWN:
-        return Throttled(f"{call}: {said}")
-    return None
+    if code == "BadDigest":  # the body arrived damaged
+        return ReadInterrupted(f"{call}: {said}")
+    return Throttled(f"{call}: {said}") if code in _SLOW_DOWN else None
 
 
 def _by_status(status: int, said: str, call: Call) -> S3TorrentError:

@@ -47,7 +47,7 @@ def store() -> MemoryStore:
 
 
 def build(store: Any, engine: Any, policy: TorrentPolicy, key: str = HARD, progress: Any = None) -> Built:
-    content = object_content(store.head(ObjectRef("bucket", key)).version)
+    content = object_content(store.head(ObjectRef("bucket", key)))
     return engine.build(content, policy, store, progress or (lambda *_: None))
 
 

@@ -23,7 +23,8 @@ from s3torrent.errors import (
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
-from s3torrent.pipeline.make import Maker, Outcome
+from s3torrent.pipeline.make import Maker
+from s3torrent.pipeline.outcome import Outcome
 from s3torrent.pipeline.publish import CONTENT_TYPE, ownership
 from s3torrent.status.base import Claimed, Job
 from s3torrent.status.memory import MemoryStatus

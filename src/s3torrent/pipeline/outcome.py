@@ -1,0 +1,45 @@
+"""How a wish for a torrent ended, and what its status item tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.metainfo import infohash
+from s3torrent.metainfo.magnet import magnet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3torrent.metainfo.model import Metainfo
+    from s3torrent.types import ObjectVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before."""
+
+    job_id: str
+    status: str
+    reason: str = ""
+    made: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe(
+    source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
+) -> dict[str, Any]:
+    """The attributes of a COMPLETED item."""
+    v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
+    described = {
+        "torrentKey": source.ref.torrent.key,
+        "torrentSize": torrent_size,
+        "bytesHashed": metainfo.size,
+        "bytesRead": bytes_read,
+        "pieceLength": metainfo.piece_length,
+        "pieceCount": metainfo.piece_count,
+        "infoHashV1": v1.hex() if v1 else None,
+        "infoHashV2": v2.hex() if v2 else None,
+        "magnet": magnet(metainfo),
+    }
+    return {name: value for name, value in described.items() if value is not None}
