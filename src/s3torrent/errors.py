@@ -64,6 +64,9 @@ class S3TorrentError(Exception):
         self.message = message
         self.hint = self.default_hint if hint is None else hint
 
+    def __str__(self) -> str:
+        return self.message
+
     @property
     def code(self) -> str:
         return type(self).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,13 +24,15 @@ from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.make import Maker
-from s3torrent.pipeline.outcome import Outcome
 from s3torrent.pipeline.publish import CONTENT_TYPE, ownership
 from s3torrent.status.base import Claimed, Job
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.failing import FailingStore, Fault
 from s3torrent.store.memory import MemoryStore
 from s3torrent.types import ObjectRef, ObjectVersion, TorrentRequest
+
+if TYPE_CHECKING:
+    from s3torrent.pipeline.outcome import Outcome
 
 REF = ObjectRef("bucket", "shows/é+ü & 100%.bin")
 ID = str(REF)
