@@ -1,5 +1,6 @@
 """The transmission engine: the same info-hash as ours, and a named error for everything a program can do wrong."""
 
+import os
 import shutil
 import time
 from datetime import UTC, datetime
@@ -113,6 +114,11 @@ def test_a_changed_object_is_never_a_torrent(store: MemoryStore, tmp_path: Path)
         ("kill -9 $$", ProgramFailed, "signal 9"),
         ("exec /no/such/loader", ProgramMissing, "127"),
         ("yes | head -c 1000000", ProgramFailed, "y y y"),
+        ("yes & echo last words; sleep 0.3", ProgramFailed, "y y y"),
+        ("exec >&- 2>&-; sleep 0.3", ProgramFailed, "it printed: nothing"),
+        (r"printf 'red \033[31m\007 \302\233x'", ProgramFailed, r"red \\x1b\[31m\\x07 \\x9bx$"),
+        ('mkdir "$2"; echo made', ProgramFailed, "no torrent that can be read .Is a directory.*made"),
+        ('truncate -s 100M "$2"', ProgramFailed, "left 104,857,600 bytes; a torrent has at most"),
     ],
 )
 def test_success_is_judged_by_the_torrent_not_by_the_exit_code(
@@ -132,6 +138,28 @@ def test_a_torrent_of_another_piece_length_is_refused(store: MemoryStore, tmp_pa
     program = script(tmp_path, f'exec {REAL} -o "$2" -s 1024 "$5"')
     with pytest.raises(ProgramFailed, match=r"expected .*16384"):
         build(store, engine(program, tmp_path), TorrentPolicy(piece_length=16384))
+
+
+@needs_program
+@pytest.mark.parametrize("private", [False, True])
+def test_a_torrent_with_another_private_flag_is_refused(
+    store: MemoryStore, tmp_path: Path, private: bool
+) -> None:
+    """A program that drops -p would make a torrent for everybody; one that adds it, one for nobody."""
+    store.upload(ObjectRef("bucket", HARD), BODY)
+    given = "" if private else "-p -t http://t.example/announce"
+    program = script(tmp_path, f'for source; do :; done; exec {REAL} -o "$2" -s "$4" {given} "$source"')
+    with pytest.raises(ProgramFailed, match=rf"\(.*{not private}\); expected \(.*{private}\)"):
+        build(store, engine(program, tmp_path), TorrentPolicy(piece_length=16384, private=private))
+
+
+def test_what_it_prints_takes_no_space(store: MemoryStore, tmp_path: Path) -> None:
+    store.upload(ObjectRef("bucket", HARD), BODY)
+    sizes = tmp_path / "sizes"
+    program = script(tmp_path, f"yes | head -c 20000000; du -sb .. > {sizes}")
+    with pytest.raises(ProgramFailed):
+        build(store, engine(program, tmp_path), TorrentPolicy())
+    assert int(sizes.read_text().split()[0]) < 1_000_000
 
 
 def test_a_program_past_its_time_is_killed_with_all_it_started(store: MemoryStore, tmp_path: Path) -> None:
@@ -172,6 +200,17 @@ def test_the_program_sees_none_of_our_environment(
         build(store, engine(script(tmp_path, "env; cat"), tmp_path), TorrentPolicy())
     assert "hidden" not in caught.value.message
     assert "LC_ALL=C.UTF-8" in caught.value.message
+
+
+def test_a_folder_that_is_not_there_is_named_before_a_byte_is_read(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    store.upload(ObjectRef("bucket", HARD), BODY)
+    counting = FailingStore(store, [])
+    with pytest.raises(NoSpace, match="the temporary folder .*nowhere is not there") as caught:
+        build(counting, engine(script(tmp_path, "true"), tmp_path / "nowhere"), TorrentPolicy())
+    assert "TMPDIR" in caught.value.hint
+    assert counting.calls["read"] == 0
 
 
 def test_space_is_looked_at_before_a_byte_is_read(
@@ -239,8 +278,22 @@ def test_the_program_is_found_where_it_is_named_or_on_path(
     assert find_program(None) == str(tmp_path / "transmission-create")
 
 
-@pytest.mark.parametrize("given", ["missing", "not-executable"])
+@needs_program
+def test_a_relative_program_is_found_though_it_runs_in_another_folder(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store.upload(ObjectRef("bucket", HARD), BODY)
+    script(tmp_path, f'exec {REAL} "$@"')
+    assert build(store, engine("./program", Path()), TorrentPolicy()).metainfo.size == len(BODY)
+    (tmp_path / "program").rename(tmp_path / "transmission-create")
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
+    assert find_program(None) == str(tmp_path / "transmission-create")
+
+
+@pytest.mark.parametrize("given", ["missing", "not-executable", "folder"])
 def test_a_program_that_is_not_there_or_not_one_is_named(tmp_path: Path, given: str) -> None:
+    (tmp_path / "folder").mkdir()
     (tmp_path / "not-executable").write_text("#!/bin/sh")
     (tmp_path / "not-executable").chmod(0o644)
     with pytest.raises(ProgramMissing, match="TRANSMISSION_CREATE is"):

@@ -121,7 +121,7 @@ class TestCut:
     @pytest.mark.parametrize("error", [EndpointUnreachable("down"), AccessDenied("403")])
     def test_a_part_that_cannot_be_sent_does_not_cost_those_before(self, error: Exception) -> None:
         world = World()
-        with pytest.raises(type(error), match="bytes before that are in s3://bucket/shows/"):
+        with pytest.raises(type(error), match=r"s3://bucket/shows/.* holds the 196,608 bytes before that"):
             world.record(content(9 * PART), Fault("upload_part", call=4, error=error), threads=1)
         assert world.body() == content(3 * PART)
         assert world.torrent() == world.right_torrent()
