@@ -38,6 +38,10 @@ class Row:
         """``found`` must be under ``limit``."""
         return cls(name, f"{found:,.3g} {unit}", "", "", f"under {limit:g} {unit}", found < limit)
 
+    @classmethod
+    def at_least(cls, name: str, found: float, least: float, unit: str) -> Self:
+        return cls(name, f"{found:,.0f} {unit}", "", "", f"at least {least:g} {unit}", found >= least)
+
     def cells(self) -> tuple[str, ...]:
         met = {True: "yes", False: "**no**", None: ""}[self.met]
         return (self.name, self.ours, self.peer, self.ratio, self.target, met)

@@ -1,6 +1,6 @@
-"""``make bench``: measure what issue 2 promises, beside the way without s3torrent, and write RESULTS.md.
+"""``make bench``: measure what is promised, beside the way without s3torrent, and write RESULTS.md.
 
-    run.py [--quick] [--only stream|event|zip|cli]...
+    run.py [--quick] [--only stream|event|direct|zip|cli]...
 
 Exit status 1 when a target is missed. A run of everything, at full size, is what is written down.
 """
@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))  # for support.runtime_api, the L
 
 import archive  # noqa: E402
 import commandline  # noqa: E402
+import direct  # noqa: E402
 import event  # noqa: E402
 import machine  # noqa: E402
 import stream  # noqa: E402
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 MEASUREMENTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "stream": stream.measure,
     "event": event.measure,
+    "direct": direct.measure,
     "zip": archive.measure,
     "cli": commandline.measure,
 }
@@ -41,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure s3torrent beside its peers.")
     parser.add_argument("--quick", action="store_true", help="64 MiB instead of 1 GiB: a smoke test")
     parser.add_argument(
-        "--only", action="append", choices=MEASUREMENTS, metavar="NAME", help="stream, event, zip, cli"
+        "--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=", ".join(MEASUREMENTS)
     )
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _too_long)

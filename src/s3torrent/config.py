@@ -38,7 +38,22 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
 }
 
+RECORDER_VARIABLES: dict[str, tuple[str, str]] = {
+    "S3_BUCKET": ("", "Where recordings go; required"),
+    "S3_KEY": ("", "Prefix of the object's key, which is S3_KEY/ and OUTFILE's last segment"),
+    "DDB_TABLE": ("", "Table of the status items; empty: none are written"),
+    "JOB_ID": ("", "Id of the recording's own status item; empty: it has none"),
+    "TTL_DAYS": ("", "Days after its end at which that item expires; empty: never"),
+    "RECORD_MODE": (
+        "file",
+        "`file`: yt-dlp into OUTFILE, then up; `pipe`: ffmpeg straight to S3, no disk",
+    ),
+    "RECORD_HEARTBEAT_SECONDS": ("60", "How often that item is told the bytes; 3 times that is its lease"),
+}
+
+JOB_ID = re.compile(r"(?!s3://)[\x21-\x7e]{1,1024}")
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
+MOST_DAYS = 36_500
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+/?")
 WRITE_ZERO = "write-0"
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
@@ -110,6 +125,47 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """The recorder's own settings, checked (``RECORDER_VARIABLES``), and all others."""
+
+    settings: Settings
+    bucket: str
+    prefix: str
+    job_id: str | None
+    ttl_seconds: int | None
+    mode: str
+    heartbeat_seconds: float
+
+
+def recorder_from_environment(environ: Mapping[str, str]) -> RecorderSettings:
+    """Raises ConfigError, as ``from_environment``."""
+
+    def text(name: str) -> str:
+        return environ.get(name, "").strip() or RECORDER_VARIABLES[name][0]
+
+    settings = from_environment(environ)
+    if not settings.bucket:
+        raise ConfigError("S3_BUCKET is not set; expected the bucket that recordings go to")
+    job_id, days, heartbeat = text("JOB_ID"), text("TTL_DAYS"), "RECORD_HEARTBEAT_SECONDS"
+    if job_id and not JOB_ID.fullmatch(job_id):
+        raise ConfigError(
+            f"JOB_ID is {job_id!r}; expected 1 to 1,024 printable ASCII characters, not s3://..., "
+            "which names a torrent's item"
+        )
+    if days and not (days.isascii() and days.isdecimal() and 0 < int(days) <= MOST_DAYS):
+        raise ConfigError(f"TTL_DAYS is {days!r}; expected a whole number from 1 to {MOST_DAYS:,}")
+    return RecorderSettings(
+        settings=settings,
+        bucket=settings.bucket,
+        prefix=environ.get("S3_KEY", ""),
+        job_id=job_id or None,
+        ttl_seconds=int(days) * 86_400 if days else None,
+        mode=_one_of("RECORD_MODE", text("RECORD_MODE"), ("file", "pipe")),
+        heartbeat_seconds=_number(heartbeat, text(heartbeat), 0.1, 3600),
     )
 
 

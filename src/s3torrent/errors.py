@@ -25,6 +25,7 @@
     │   ├── NoSuchObject                   no such key, version or file
     │   ├── ObjectGone                     deleted while it was read
     │   ├── AccessDenied                   which action on which resource
+    │   ├── KeyUnusable                    the KMS key is disabled, deleted, or of the wrong kind
     │   ├── ObjectChanged        retry     another version lies there now
     │   ├── UploadGone                     the multipart upload was completed or aborted by another
     │   ├── WriteConflict        retry     another writer was first (412) or is at it (409)
@@ -49,7 +50,10 @@ A message names the thing, what was found and what was expected.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class S3TorrentError(Exception):
@@ -89,7 +93,9 @@ class PieceLengthError(UsageError):
 
 
 class UrlError(UsageError):
-    pass
+    default_hint = (
+        "write it as SCHEME://HOST[:PORT]/PATH, with a port from 1 to 65535 and % only before two hex digits"
+    )
 
 
 class OutputExists(UsageError):
@@ -147,6 +153,8 @@ class MetainfoError(S3TorrentError):
 class BencodeError(MetainfoError):
     """``offset`` is the byte at which decoding stopped."""
 
+    default_hint = "it is no .torrent, or was cut or altered on its way: fetch or make it again"
+
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(f"{message} at byte {offset}")
         self.offset = offset
@@ -155,13 +163,15 @@ class BencodeError(MetainfoError):
 class InvalidMetainfo(MetainfoError):
     """``rule`` is the name of the broken rule, as listed in metainfo/validate.py."""
 
+    default_hint = "make it again from its content (s3torrent create): clients refuse it, too"
+
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(f"{rule}: {message}")
         self.rule = rule
 
 
 class SourceError(S3TorrentError):
-    pass
+    default_hint = "mend what the answer names, then try again"
 
 
 class NoSuchBucket(SourceError):
@@ -182,6 +192,12 @@ class ObjectGone(SourceError):
 
 class AccessDenied(SourceError):
     default_hint = "allow the named action on the named resource in the role's policy"
+
+
+class KeyUnusable(SourceError):
+    default_hint = (
+        "enable the KMS key or cancel its deletion (aws kms describe-key), or encrypt under another"
+    )
 
 
 class ObjectChanged(SourceError):
@@ -241,7 +257,7 @@ class OutOfTime(EngineError):
 
 
 class StatusError(S3TorrentError):
-    pass
+    default_hint = "mend what DynamoDB's answer names, then send the event again"
 
 
 class TableMissing(StatusError):
@@ -258,9 +274,15 @@ class LeaseLost(StatusError):
 
 
 class HeldByAnother(StatusError):
+    """``until`` is when the other's lease ends, if it is not renewed; None where that is not known."""
+
     retryable = True
     default_hint = "nothing to do: the event comes back after the other worker's lease"
 
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
 
 class StackError(S3TorrentError):
-    pass
+    default_hint = "stop the stack and start it anew (s3torrent dev); docs/local.md says what it needs"

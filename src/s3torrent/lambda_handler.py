@@ -7,7 +7,6 @@ AWS_ENDPOINT_URL and the TORRENT_* variables. From a queue it answers with the f
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -17,9 +16,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
-from s3torrent.errors import OutOfTime, S3TorrentError
+from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
+from s3torrent.log import log, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from s3torrent.intake.delivery import Parcel
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.outcome import Outcome
+    from s3torrent.redelivery import Redelivery
     from s3torrent.types import TorrentRequest
-
-log = logging.getLogger("s3torrent")
 
 START_MARGIN_MS = 10_000
 """With less than this (or a third of the whole) left no further object is begun; its record goes back."""
@@ -41,8 +40,16 @@ reason can still be written.
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
-    """Lambda's entry point."""
-    return function().handle(event, context)
+    """Lambda's entry point. An error of ours is told as one line of JSON and leaves without the frames below
+    this one: Lambda's runtime logs a traceback of every error it gets.
+    """
+    try:
+        return function().handle(event, context)
+    except (ConfigError, EventError) as error:  # of the function or the whole event: no object told it
+        tell(logging.ERROR, "refused", **error.as_dict())
+        raise error.with_traceback(None) from None
+    except S3TorrentError as error:
+        raise error.with_traceback(None) from None
 
 
 @cache
@@ -54,7 +61,7 @@ def function() -> Function:
     if not logging.getLogger().handlers:
         log.addHandler(logging.StreamHandler())
     rules = Rules(settings.bucket, settings.include, settings.exclude, settings.control_prefix)
-    return Function(rules, wiring.maker(settings))
+    return Function(rules, wiring.maker(settings), wiring.redelivery(settings))
 
 
 class TimeLeft:
@@ -78,6 +85,7 @@ class TimeLeft:
 class Function:
     rules: Rules
     maker: Maker
+    redelivery: Redelivery | None = None
 
     def handle(self, event: object, context: Any) -> dict[str, Any]:
         delivery = apply(parse(event), self.rules)
@@ -91,6 +99,7 @@ class Function:
                 if parcel.message_id is None:
                     raise
                 tell(logging.ERROR, "record failed", messageId=parcel.message_id, **_described(error))
+                self._hasten(parcel, error)
                 failed.append(parcel.message_id)
         if delivery.kind == "sqs":
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -100,6 +109,15 @@ class Function:
             for drop in parcel.dropped
         ]
         return {"results": [*map(_result, outcomes), *dropped]}
+
+    def _hasten(self, parcel: Parcel, error: Exception) -> None:
+        """A held record comes back when the other's lease ends; where that cannot be had, later."""
+        if not (self.redelivery and parcel.ticket and isinstance(error, HeldByAnother)):
+            return
+        try:
+            self.redelivery.hasten(parcel.ticket, error)
+        except Exception as second:  # noqa: BLE001 - the record comes back in any case
+            tell(logging.WARNING, "not hastened", messageId=parcel.message_id, **_described(second))
 
     def _take(self, parcel: Parcel, time_left: TimeLeft) -> list[Outcome]:
         """Every request of the parcel is tried; then the first error is raised."""
@@ -135,8 +153,3 @@ def _described(error: Exception) -> dict[str, Any]:
     if isinstance(error, S3TorrentError):
         return error.as_dict()
     return {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
-
-
-def tell(level: int, event: str, **fields: Any) -> None:
-    """One line of JSON: no key or message can break out of it."""
-    log.log(level, "%s", json.dumps({"event": event, **fields}, default=str))

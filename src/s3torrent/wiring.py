@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import ConfigError
 from s3torrent.pipeline.make import Maker
+from s3torrent.redelivery import Redelivery
 
 if TYPE_CHECKING:
     from s3torrent.config import Settings
@@ -154,6 +155,11 @@ def uploader(settings: Settings) -> Uploader:
         lease_seconds=settings.lease_seconds,
         threads=settings.threads,
     )
+
+
+def redelivery(settings: Settings) -> Redelivery:
+    clients = Clients(settings.endpoint_url, connections=1)
+    return Redelivery(lambda: clients.client("sqs"), clock)
 
 
 def maker(settings: Settings) -> Maker:

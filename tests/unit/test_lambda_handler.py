@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
@@ -163,8 +164,65 @@ def test_every_log_line_is_one_json_document_whatever_the_key_holds(
     assert "\n" not in record.getMessage()
 
 
-def test_without_a_table_the_function_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def frames_below_the_handler(error: BaseException) -> list[str]:
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    return names[names.index("handler") + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "DDB_TABLE is not set"),
+        ({"DDB_TABLE": "table", "TRACKERS": "udp://t:99999/a"}, "TRACKERS: tracker 'udp://t:99999/a'"),
+    ],
+    ids=["no table", "a port that cannot be"],
+)
+def test_a_function_that_is_not_configured_tells_it_in_one_line_and_every_event_comes_back(
+    settings: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     monkeypatch.delenv("DDB_TABLE", raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     lambda_handler.function.cache_clear()
-    with pytest.raises(ConfigError, match="DDB_TABLE is not set"):
-        lambda_handler.handler({"bucket": "b", "key": "k"}, None)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=said) as caught:
+            lambda_handler.handler(queue(notification("good")), Context())
+        assert frames_below_the_handler(caught.value) == []
+        assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+    told = [json.loads(record.getMessage()) for record in caplog.records]
+    assert [(line["event"], line["type"], line["retryable"]) for line in told] == [
+        ("refused", "ConfigError", False)
+    ] * 2
+    assert said in told[0]["message"]
+    assert told[0]["hint"]
+
+
+def test_an_error_of_ours_is_told_once_and_leaves_without_the_frames_it_came_through(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = function(store, Fault("head", call=1, error=AccessDenied("denied")))
+    monkeypatch.setattr(lambda_handler, "function", lambda: made)
+    with pytest.raises(AccessDenied) as caught:
+        lambda_handler.handler(notification("bad"), Context())
+    assert frames_below_the_handler(caught.value) == []
+    with pytest.raises(EventError) as refused:
+        lambda_handler.handler({"hello": "world"}, Context())
+    assert frames_below_the_handler(refused.value) == []
+    told = [json.loads(record.getMessage()) for record in caplog.records]
+    assert [(line["event"], line["type"]) for line in told] == [
+        ("failed", "AccessDenied"),
+        ("refused", "EventError"),
+    ]
+
+
+def test_a_fault_of_the_program_itself_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Function:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(lambda_handler, "function", broken)
+    with pytest.raises(ZeroDivisionError) as caught:
+        lambda_handler.handler({}, Context())
+    assert frames_below_the_handler(caught.value) == ["broken"]

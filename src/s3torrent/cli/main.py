@@ -15,6 +15,7 @@ from s3torrent.cli.inspect import inspect
 from s3torrent.cli.magnet import magnet
 from s3torrent.cli.output import visible
 from s3torrent.cli.put import put
+from s3torrent.cli.record import record
 from s3torrent.cli.verify import verify
 from s3torrent.errors import S3TorrentError, UsageError
 
@@ -31,7 +32,7 @@ def cli() -> None:
     """Make, read and check .torrent files of S3 objects and local files."""
 
 
-for command in (create, put, inspect, verify, magnet, dev):
+for command in (create, put, record, inspect, verify, magnet, dev):
     cli.add_command(command)
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Progress]:
-    """Yields the function to call with the bytes done so far."""
+def progress_bar(label: str, total: int | None) -> Iterator[Progress]:
+    """Yields the function to call with the bytes done so far; ``total`` None is not known."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _done, _phase="": None
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -22,6 +22,15 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """By which a message of a queue can be asked to come back at another time; ``received`` counts from 1."""
+
+    queue_arn: str
+    receipt_handle: str
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """One SQS message; or the whole payload where there is no queue (``message_id`` None).
 
@@ -34,6 +43,7 @@ class Parcel:
     requests: tuple[TorrentRequest, ...]
     dropped: tuple[Dropped, ...]
     error: EventError | None
+    ticket: Ticket | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import EventError
-from s3torrent.intake.delivery import Parcel
+from s3torrent.intake.delivery import Parcel, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,16 @@ def read(payload: Payload, read_body: Callable[[Payload], Parcel]) -> tuple[Parc
 def _parcel(record: Payload, read_body: Callable[[Payload], Parcel]) -> Parcel:
     message_id = record.text("messageId")
     try:
-        return replace(read_body(record.embedded("body")), message_id=message_id)
+        return replace(read_body(record.embedded("body")), message_id=message_id, ticket=_ticket(record))
     except EventError as error:
         return Parcel(message_id, (), (), error)
+
+
+def _ticket(record: Payload) -> Ticket | None:
+    """None where the message does not say what it takes: it then comes back when the queue lets it."""
+    arn, handle = record.get("eventSourceARN"), record.get("receiptHandle")
+    attributes = record.get("attributes")
+    received = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
+    if not (isinstance(arn, str) and isinstance(handle, str) and isinstance(received, str)):
+        return None
+    return Ticket(arn, handle, int(received)) if received.isdecimal() else None

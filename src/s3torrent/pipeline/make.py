@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from s3torrent.engine.base import Engine
     from s3torrent.metainfo.policy import TorrentPolicy
-    from s3torrent.status.base import StatusStore
+    from s3torrent.status.base import ClaimResult, StatusStore
     from s3torrent.store.base import ObjectStore
     from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
 
@@ -87,14 +87,7 @@ class Maker:
                 self._note(request, FAILED, error)
             raise
 
-        found = standing(torrent, source, self.policy.policy_id)
-        job = Job(job_id, source, self.policy.policy_id, self.engine.name, request.sequencer)
-        claim = self.status.claim(
-            job,
-            owner=self.owner,
-            lease_seconds=self.lease_seconds,
-            redo=found is not Standing.CURRENT,
-        )
+        claim, torrent = self._claim(request, source, torrent)
         match claim:
             case Done():
                 return Outcome(job_id, COMPLETED, "done before", attributes=claim.item.attributes)
@@ -102,13 +95,32 @@ class Maker:
                 return Outcome(job_id, SKIPPED, "an older event than the one taken up last")
             case HeldUntil():
                 raise HeldByAnother(
-                    f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC"
+                    f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC",
+                    until=claim.at,
                 )
             case Claimed():
-                return self._run(Lease(self, claim, source, deadline), head, torrent, found)
+                return self._run(Lease(self, claim, source, deadline), head, torrent)
 
-    def _run(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, found: Standing) -> Outcome:
+    def _claim(
+        self, request: TorrentRequest, source: ObjectVersion, torrent: ObjectHead | None
+    ) -> tuple[ClaimResult, ObjectHead | None]:
+        """The claim, and what lies at KEY.torrent as it was seen last."""
+        job = Job(str(request.ref), source, self.policy.policy_id, self.engine.name, request.sequencer)
+        tools: dict[str, Any] = {"owner": self.owner, "lease_seconds": self.lease_seconds}
+        claim = self.status.claim(job, **tools)
+        if isinstance(claim, Done) and not self._is_current(torrent, source):
+            # Finished since we looked, by a recorder perhaps; or its torrent was lost: look again.
+            torrent = find_torrent(self.store, request.ref, guess=True)
+            if not self._is_current(torrent, source):
+                claim = self.status.claim(job, **tools, redo=True)
+        return claim, torrent
+
+    def _is_current(self, torrent: ObjectHead | None, source: ObjectVersion) -> bool:
+        return standing(torrent, source, self.policy.policy_id) is Standing.CURRENT
+
+    def _run(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> Outcome:
         source = lease.source
+        found = standing(torrent, source, self.policy.policy_id)
         try:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)

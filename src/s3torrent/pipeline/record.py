@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import select
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 """How soon ``stop`` is heard while nothing comes."""
+PIPE_BYTES = 1 << 20
+"""What Linux grants a pipe without privileges, instead of 64 KiB."""
 
 
 class Stream(Protocol):
@@ -53,6 +56,7 @@ def record(
     10,000 parts; whatever the store raises.
     """
     target = look(uploader, ref, force=force)
+    _widen(stream)
     plan = for_stream(uploader.policy, uploader.smallest_part)
     sender = Sender(uploader.store, ref, plan, uploader.policy.version, threads=uploader.threads)
     try:
@@ -75,6 +79,12 @@ def record(
             hint="record into larger parts (--part-size), or into several objects",
         )
     return outcome
+
+
+def _widen(stream: Stream) -> None:
+    """A larger pipe, where it is one and the system allows it."""
+    with suppress(OSError, ValueError, AttributeError):
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 @dataclass(slots=True)

@@ -109,7 +109,7 @@ class Sender:
             return
         if self.upload is None:
             self.upload = self._store.begin_upload(
-                self._target, content_type=CONTENT_TYPE, metadata=self._plan.metadata(None)
+                self._target, content_type=CONTENT_TYPE, metadata=self.metadata
             )
         self._futures.append(
             self._pool.submit(
@@ -140,10 +140,15 @@ class Sender:
                 sha1=hashes.sha1,
                 replaces=replaces,
                 content_type=CONTENT_TYPE,
-                metadata=self._plan.metadata(len(body)),
+                metadata=self.metadata,
             )
         assert self.upload
         return self._store.complete_upload(self.upload, [one.part for one in sent], replaces=replaces)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """User metadata of the object."""
+        return self._plan.metadata(len(self.whole[0]) if self.whole else None)
 
     def expected_etag(self, sent: list[Sent]) -> str:
         """The ETag the object gets where S3 manages the keys; no object has it under a KMS key.

@@ -137,7 +137,8 @@ def _metainfo(policy: TorrentPolicy, head: ObjectHead, sender: Sender, sent: lis
     """As the function would make it of the same object."""
     if policy.engine == "transmission":  # whose info dict always has ``private``
         policy = replace(policy, write_private_zero=not policy.private)
-    content = object_content(head)
+    # As it was sent: what keeps no metadata must not cost us the torrent.
+    content = object_content(replace(head, metadata=sender.metadata))
     length = piece_length_of(content, policy).piece_length
     hashes = [sender.whole[1]] if sender.whole else [one.hashes for one in sent]
     return metainfo_of(content, policy, length, assemble_parts(hashes, content.size, length, policy.version))

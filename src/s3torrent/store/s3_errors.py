@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from s3torrent.errors import (
     Archived,
     EndpointUnreachable,
     KeyTooLong,
+    KeyUnusable,
     NoSuchBucket,
     NoSuchObject,
     ReadInterrupted,
@@ -49,6 +51,34 @@ _BAD_REQUEST_HINT = (
     "S3 answers so for an object under a customer's own key (SSE-C), which cannot be read without it, "
     "for an expired session token, and for a malformed version id"
 )
+_NOT_IMPLEMENTED_HINT = (
+    "what answers at AWS_ENDPOINT_URL cannot do this; expected an S3 with conditional writes "
+    "(If-None-Match, If-Match)"
+)
+_REFUSED_HINT = (
+    "the code in brackets says what S3 dislikes in the request: look at the bucket's encryption and object "
+    "lock, and at AWS_ENDPOINT_URL"
+)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_NOT_AUTHORIZED = re.compile(
+    r"not authorized to perform: (?P<action>[\w-]+:\w+)"
+    r'(?: on resource: (?P<resource>"[^"]+"|\S+?(?=[.,]?(?:\s|$))))?'
+)
+# KMS speaks through S3: https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+_KMS_LATER = frozenset(
+    {
+        "KMS.DependencyTimeoutException",
+        "KMS.InternalException",
+        "KMS.KMSInternalException",
+        "KMS.ThrottlingException",
+    }
+)
+_KMS_HINTS = {
+    "KMS.DisabledException": "enable the KMS key (aws kms enable-key), then send the event again",
+    "KMS.NotFoundException": "the KMS key is gone or lies in another region: copy the object under one that "
+    "is there, and name it in the bucket's encryption",
+    "KMS.InvalidKeyUsageException": "expected a symmetric KMS key for encryption and decryption",
+}
 _CHECK_CREDENTIALS = "check the credentials (aws sts get-caller-identity) and the machine's clock"
 
 
@@ -94,7 +124,15 @@ def _of_answer(error: ClientError, call: Call) -> S3TorrentError:
     status = int(response["ResponseMetadata"].get("HTTPStatusCode", 0))
     code = str(response["Error"].get("Code", ""))
     said = f"{status} {response['Error'].get('Message') or code}"
+    if code.startswith("KMS."):
+        return _of_key(code, f"{call}: {said} ({code})")
     return _by_code(code, said, response, call) or _by_status(status, f"{said} ({code})", call)
+
+
+def _of_key(code: str, message: str) -> S3TorrentError:
+    if code in _KMS_LATER:
+        return Throttled(message)
+    return KeyUnusable(message, hint=_KMS_HINTS.get(code))
 
 
 def _by_code(code: str, said: str, response: Any, call: Call) -> S3TorrentError | None:
@@ -119,10 +157,10 @@ def _by_status(status: int, said: str, call: Call) -> S3TorrentError:
     if status in {404, 405}:  # 405: the version asked for is a delete marker
         return call.absent(f"{call.target} does not exist: {said}")
     if status in {401, 403}:
-        return AccessDenied(f"{call}: {said}", hint=_permission_hint(call))
+        return AccessDenied(f"{call}: {said}", hint=_permission_hint(said, call))
     if status == 400:
         return _of_bad_request(said, call)
-    return SourceError(f"{call}: {said}")
+    return SourceError(f"{call}: {said}", hint=_NOT_IMPLEMENTED_HINT if status == 501 else _REFUSED_HINT)
 
 
 def _of_bad_request(said: str, call: Call) -> S3TorrentError:
@@ -131,7 +169,7 @@ def _of_bad_request(said: str, call: Call) -> S3TorrentError:
         return KeyTooLong(f"{call.target}: the key has {length} bytes, at most {MAX_KEY_BYTES} are possible")
     if call.action.startswith("s3:Get"):
         return AccessDenied(f"{call}: {said}", hint=_BAD_REQUEST_HINT)
-    return SourceError(f"{call}: {said}")
+    return SourceError(f"{call}: {said}", hint=_REFUSED_HINT)
 
 
 def _of_connection(error: BotoCoreError, call: Call) -> S3TorrentError:
@@ -143,7 +181,9 @@ def _of_connection(error: BotoCoreError, call: Call) -> S3TorrentError:
     if isinstance(error, ParamValidationError):
         if "bucket name" in str(error):
             return NoSuchBucket(f"{call.ref.bucket!r} is not a bucket name")
-        return UsageError(f"{call.target}: {' '.join(str(error).split())}")
+        return UsageError(
+            f"{call.target}: {' '.join(str(error).split())}", hint="correct the bucket and the key"
+        )
     return EndpointUnreachable(f"{call.target}: {error}")
 
 
@@ -152,8 +192,20 @@ def _region(response: Any) -> str:
     return str(headers.get("x-amz-bucket-region") or response["Error"].get("Region") or "unknown")
 
 
-def _permission_hint(call: Call) -> str:
-    hint = f"allow {call.action} on {call.resource}"
+def _permission_hint(said: str, call: Call) -> str:
+    """What AWS names as missing, where it does: behind one request stand several, of KMS's too."""
+    named = _NOT_AUTHORIZED.search(said)
+    action = named["action"] if named else call.action
+    of_key = action.startswith("kms:")
+    resource = f"the KMS key of {call.resource}" if of_key else call.resource
+    if named and named["resource"]:
+        resource = named["resource"].strip('"')
+    what = f"{action} on {resource}"
+    if "explicit deny" in said:
+        return f"lift the policy that denies {what}; to allow it in another does not help"
+    if of_key:
+        return f"allow {what}, in the role's policy and in the key's own"
+    hint = f"allow {what}"
     if call.action.startswith("s3:Get"):
         hint += f"; without s3:ListBucket on arn:aws:s3:::{call.ref.bucket}, a missing key also answers 403"
     return hint

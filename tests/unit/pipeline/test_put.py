@@ -22,7 +22,10 @@ from s3torrent.errors import (
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.parts import MOST_PARTS, for_file
+from s3torrent.pipeline.publish import ownership
 from s3torrent.store.failing import Fault
+from s3torrent.types import TorrentRequest
+from support.naive import v1_pieces
 from support.reference import content
 from support.uploading import FILE, PART, REF, World
 
@@ -62,6 +65,15 @@ class TestSameTorrent:
         world.put(content(20_000))
         metainfo = parse(world.torrent())
         assert (metainfo.piece_length, metainfo.piece_count) == (32 * 1024, 1)
+
+    @pytest.mark.parametrize("size", [20_000, 5 * PART])
+    def test_a_store_that_keeps_no_metadata_costs_nobody_his_torrent(self, size: int) -> None:
+        world = World()
+        head = world.store.head
+        world.store.head = lambda *which: replace(head(*which), metadata={})
+        world.put(content(size))
+        metainfo = parse(world.torrent())
+        assert (metainfo.size, metainfo.pieces) == (size, v1_pieces(content(size), metainfo.piece_length))
 
     def test_an_object_tells_nothing_of_pieces_where_its_parts_are_none(self) -> None:
         world = World(TorrentPolicy(version="v2"))
@@ -251,6 +263,38 @@ class TestMeetingTheFunction:
         assert "recorder" in seen[0]
         assert world.event().reason == "done before"
         assert world.item()["bytesRead"] == 0
+
+    def test_it_reads_nothing_where_the_work_is_done_under_its_eyes(self) -> None:
+        """It looked for the torrent, there was none; the uploader finished; and only then it claims."""
+        world = World()
+        seen: list[str] = []
+
+        world.put(content(5 * PART))
+        torrent = world.torrent()
+        world.store.delete(REF.torrent)
+
+        def finished() -> None:
+            publish = world.uploader().store.put
+            publish(
+                REF.torrent,
+                torrent,
+                replaces=None,
+                content_type="",
+                metadata=ownership(world.store.head(REF).version, world.policy.policy_id),
+            )
+            seen.append("published")
+
+        maker = world.function(Fault("read", call=None, error=Throttled("it must not read")))
+        claim = world.status.claim
+
+        def late(*arguments: object, **named: object) -> object:
+            if not seen:
+                finished()
+            return claim(*arguments, **named)
+
+        world.status.claim = late
+        assert maker.make(TorrentRequest(REF)).reason == "done before"
+        assert seen == ["published"]
 
     @pytest.mark.parametrize("step", ["head", "put"])
     def test_killed_after_the_upload_the_event_makes_the_torrent(self, step: str) -> None:

@@ -174,16 +174,20 @@ class TestPlan:
         """One buffer more than threads, however long the stream; and one alone where parts are huge."""
         buffers = Buffers(3)
         held = [buffers.take(PART) for _ in range(3)]
-        assert not _taken(buffers, PART)
+        fourth = _asked(buffers, PART)
+        assert not fourth.wait(0.2)
         buffers.give_back(held[0])
-        assert _taken(buffers, PART)
+        assert fourth.wait(30)
         huge = Buffers(3)
-        huge.take(BUFFER_BYTES // 2 + 1)
-        assert not _taken(huge, BUFFER_BYTES // 2 + 1)
+        held = [huge.take(BUFFER_BYTES // 2 + 1)]
+        second = _asked(huge, BUFFER_BYTES // 2 + 1)
+        assert not second.wait(0.2)
+        huge.give_back(held[0])
+        assert second.wait(30)
 
 
-def _taken(buffers: Buffers, size: int) -> bool:
-    """Whether one can be had now; who waits in vain is let go at the end."""
+def _asked(buffers: Buffers, size: int) -> threading.Event:
+    """Set once one was given."""
     got = threading.Event()
 
     def take() -> None:
@@ -191,4 +195,4 @@ def _taken(buffers: Buffers, size: int) -> bool:
         got.set()
 
     threading.Thread(target=take, daemon=True).start()
-    return got.wait(0.3)
+    return got

@@ -19,6 +19,7 @@ from s3torrent.errors import (
     Archived,
     EndpointUnreachable,
     KeyTooLong,
+    KeyUnusable,
     NoSuchBucket,
     NoSuchObject,
     ObjectChanged,
@@ -47,10 +48,10 @@ PUT = Call("s3:PutObject", REF, None, absent=WriteConflict, refused=WriteConflic
 LONG = Call("s3:GetObject", ObjectRef("b", "k" * 1025))
 
 
-def answer(status: int, code: str, **more: Any) -> ClientError:
+def answer(status: int, code: str, message: str = "said so", **more: Any) -> ClientError:
     metadata = {"HTTPStatusCode": status, "HTTPHeaders": more.pop("headers", {})}
     return ClientError(
-        {"Error": {"Code": code, "Message": "said so"}, "ResponseMetadata": metadata, **more}, "X"
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata, **more}, "X"
     )
 
 
@@ -87,7 +88,14 @@ def answer(status: int, code: str, **more: Any) -> ClientError:
         (PUT, 404, "NoSuchKey", WriteConflict),
         (PUT, 404, "NoSuchBucket", NoSuchBucket),
         (PUT, 403, "AccessDenied", AccessDenied),
+        (READ, 400, "KMS.DisabledException", KeyUnusable),
+        (READ, 400, "KMS.NotFoundException", KeyUnusable),
+        (PUT, 400, "KMS.KMSInvalidStateException", KeyUnusable),
+        (PUT, 400, "KMS.InvalidKeyUsageException", KeyUnusable),
+        (READ, 400, "KMS.ThrottlingException", Throttled),
+        (READ, 500, "KMS.InternalException", Throttled),
         (PUT, 501, "NotImplemented", SourceError),
+        (PUT, 405, "MethodNotAllowed", WriteConflict),
         (PUT, 400, "InvalidArgument", SourceError),
     ],
 )
@@ -98,6 +106,78 @@ def test_an_answer_has_its_own_error(call: Call, status: int, code: str, expecte
     assert type(caught.value) is expected
     assert "\n" not in caught.value.message
     assert call.ref.bucket in caught.value.message
+    assert caught.value.hint
+
+
+ROLE = "User: arn:aws:sts::123456789012:assumed-role/s3torrent/s3torrent is not authorized to perform: "
+KMS_KEY = "arn:aws:kms:eu-central-1:123456789012:key/1111-2222"
+
+
+@pytest.mark.parametrize(
+    ("call", "said", "mend"),
+    [
+        (
+            READ,
+            f"{ROLE}kms:Decrypt on resource: {KMS_KEY} because no identity-based policy allows the kms:Decrypt action",
+            f"allow kms:Decrypt on {KMS_KEY}, in the role's policy and in the key's own",
+        ),
+        (
+            PUT,
+            f"{ROLE}kms:GenerateDataKey on resource: {KMS_KEY}.",
+            f"allow kms:GenerateDataKey on {KMS_KEY}, in the role's policy and in the key's own",
+        ),
+        (
+            READ,
+            f"{ROLE}kms:Decrypt on the resource associated with this ciphertext because the resource does not exist",
+            "allow kms:Decrypt on the KMS key of arn:aws:s3:::b/shows/a b.bin, in the role's policy and in the key's own",
+        ),
+        (
+            PUT,
+            f'{ROLE}s3:PutObject on resource: "arn:aws:s3:::b/shows/a b.bin" because no identity-based policy allows it',
+            "allow s3:PutObject on arn:aws:s3:::b/shows/a b.bin",
+        ),
+        (
+            PUT,
+            f'{ROLE}s3:PutObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy',
+            "lift the policy that denies s3:PutObject on arn:aws:s3:::b/k; to allow it in another does not help",
+        ),
+    ],
+    ids=["decrypt", "data key", "a key unnamed", "as asked", "denied"],
+)
+def test_the_mend_is_for_what_aws_says_is_missing(call: Call, said: str, mend: str):
+    """Behind one request to S3 stand permissions of KMS as well; the hint names action and resource of the message."""
+    with pytest.raises(AccessDenied) as caught, typed(call):
+        raise answer(403, "AccessDenied", message=said)
+    assert caught.value.hint == mend
+
+
+def test_a_read_that_lacks_the_list_permission_is_told_so():
+    """AWS names s3:ListBucket where the key may be missing; the hint says both."""
+    said = f'{ROLE}s3:ListBucket on resource: "arn:aws:s3:::b" because no identity-based policy allows it'
+    with pytest.raises(AccessDenied) as caught, typed(HEAD):
+        raise answer(403, "AccessDenied", message=said)
+    assert caught.value.hint.startswith("allow s3:ListBucket on arn:aws:s3:::b; ")
+
+
+def test_each_trouble_of_a_kms_key_has_its_own_mend():
+    """Enable it, replace it, or use one of the right kind; never the advice about SSE-C."""
+    hints = {}
+    for code in (
+        "DisabledException",
+        "NotFoundException",
+        "InvalidKeyUsageException",
+        "KMSInvalidStateException",
+    ):
+        with (
+            pytest.raises(KeyUnusable, match=rf"^s3:GetObject on arn.*\(KMS\.{code}\)$") as caught,
+            typed(READ),
+        ):
+            raise answer(400, f"KMS.{code}")
+        assert not caught.value.retryable
+        hints[code] = caught.value.hint
+    assert len(set(hints.values())) == 4
+    assert "enable-key" in hints["DisabledException"]
+    assert not any("SSE-C" in hint for hint in hints.values())
 
 
 def test_denied_names_action_and_resource():
