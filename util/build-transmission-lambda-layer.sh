@@ -9,7 +9,8 @@ export LC_ALL=C
 
 readonly RUNTIMES="python3.8 python3.9 python3.10 python3.11 python3.12 python3.13 python3.14 python3.15"
 readonly APT_HELPER=/usr/lib/apt/apt-helper
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly NEEDED_MB=80 # 61 at most, measured
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 readonly here top=${here%/*}
 readonly default_output=terraform/backend/lambda/transmission_tools_layer.zip
 
@@ -35,11 +36,13 @@ need() { command -v "$1" >/dev/null 2>&1 || die "$1 not found: $2"; }
 # The machine can do it, or one line says why not.
 check_machine() {
   need apt-get "the layer is made of Debian packages; run this on a Debian machine or in a Debian container"
+  need awk "install mawk (apt-get install mawk)"
   local id
   id=$(os_release ID)
   [ "$id" = debian ] || die "this machine runs $id, whose mirrors lack the pinned packages:" \
     "run this on a Debian machine or in a Debian container"
   [ -x "$APT_HELPER" ] || die "$APT_HELPER not found: reinstall apt (apt-get install --reinstall apt)"
+  need apt-config "reinstall apt (apt-get install --reinstall apt)"
   need dpkg-deb "install dpkg (apt-get install dpkg)"
   need readelf "install binutils (apt-get install binutils)"
   need python3 "install python3 (apt-get install python3)"
@@ -123,28 +126,31 @@ first_error() { awk '/^[EW]: / && !told { sub(/^[EW]: /, ""); print; told = 1 }'
 # its path, not through the package lists: a mirror keeps a file longer than its lists name it, and a machine
 # with another Debian release reads the same pool.
 fetch() {
-  local repositories repository name version sha256 path target found refused
+  local repositories repository name version sha256 path target found refused said log=''
   local -a wanted
   repositories=$(repositories)
   [ -n "$repositories" ] || die "apt has no package sources: add a Debian mirror to the machine's apt sources"
-  : >"$tmp/apt.log"
   for repository in $repositories; do
     wanted=()
     while read -r name version sha256 path; do
       target=$tmp/debs/${path##*/}
-      # In the path a + reads as a space on mirrors kept in S3.
-      [ -e "$target" ] || wanted+=("$repository/${path//+/%2b}" "$target" "")
+      [ -e "$target" ] || wanted+=("$repository/$(in_url "$path")" "$target" "")
     done < <(lock_lines)
-    [ ${#wanted[@]} -eq 0 ] || "$APT_HELPER" download-file "${wanted[@]}" >>"$tmp/apt.log" 2>&1 || true
+    [ ${#wanted[@]} -gt 0 ] || break
+    # Not kept in a file: where the disk is full it could not be told.
+    said=$("$APT_HELPER" download-file "${wanted[@]}" 2>&1) || drop_unfinished "$said" "${wanted[@]}"
+    log+=$said$'\n'
   done
   while read -r name version sha256 path; do
     target=$tmp/debs/${path##*/}
     if [ ! -e "$target" ]; then
-      refused=$(other_than_missing)
-      [ -z "$refused" ] || die "cannot fetch $name $version: $refused: check the network and the machine's apt" \
-        "sources, then run this again"
-      die "$name $version is no longer on the mirror (a Debian update replaced it): renew the pins with" \
-        "util/build-transmission-lambda-layer.sh --arch $arch --relock, or add a Debian snapshot archive to the apt sources"
+      refused=$(other_than_missing "$(in_url "$path")" <<<"$log")
+      case $refused in
+        "") die "$name $version is no longer on the mirror (a Debian update replaced it): renew the pins with" \
+          "util/build-transmission-lambda-layer.sh --arch $arch --relock, or add a Debian snapshot archive to the apt sources" ;;
+        *"No space left"*) die "cannot fetch $name $version: $refused: $more_space" ;;
+        *) die "cannot fetch $name $version: $refused: check the network and the machine's apt sources, then run this again" ;;
+      esac
     fi
     found=$(sha256sum "$target" | cut -d' ' -f1)
     [ "$found" = "$sha256" ] || die "$name $version has sha256 $found, pinned is $sha256: the mirror or the lock" \
@@ -152,17 +158,31 @@ fetch() {
   done < <(lock_lines)
 }
 
-# The first failed download that failed for another reason than that the mirror has no such file.
+# In the path a + reads as a space on mirrors kept in S3.
+in_url() { printf %s "${1//+/%2b}"; }
+
+# drop_unfinished SAID [URL TARGET HASH]...: what broke off lies there in part.
+drop_unfinished() {
+  local said=$1
+  shift
+  while [ $# -gt 0 ]; do
+    case $said in *"Failed to fetch $1 "*) rm -f -- "$2" ;; esac
+    shift 3
+  done
+}
+
+# The first failed download of a path that failed for another reason than that the mirror has no such file.
 other_than_missing() {
-  awk '/^E: Failed to fetch / && !/  404 |File not found|No such file/ && !told { sub(/^E: /, ""); print; told = 1 }' "$tmp/apt.log"
+  awk -v path="$1" '/^E: Failed to fetch / && index($0, path) && !/  404 |File not found|No such file/ && !told {
+    sub(/^E: /, ""); print; told = 1 }'
 }
 
 lock_lines() { grep -v '^#' "$lock" || true; }
 
 # Four fields a line and our program among them, or the lock was cut or merged badly.
 check_lock() {
-  lock_lines | awk 'NF != 4 || $3 !~ /^[0-9a-f]+$/ || length($3) != 64 { exit 1 } $1 == "transmission-cli" { found = 1 }
-    END { exit !found }' || die "$lock_name is not a list of name, version, sha256 and path with transmission-cli in it:" \
+  lock_lines | awk 'NF != 4 || $3 !~ /^[0-9a-f]+$/ || length($3) != 64 { bad = 1 } $1 == "transmission-cli" { found = 1 }
+    END { exit bad || !found }' || die "$lock_name is not a list of name, version, sha256 and path with transmission-cli in it:" \
     "restore it from git, or renew it with --relock"
 }
 
@@ -171,8 +191,9 @@ while [ $# -gt 0 ]; do
   case $1 in
     --arch) [ $# -gt 1 ] || misused "--arch needs x86_64 or arm64"; arch=$2; shift ;;
     --arch=*) arch=${1#*=} ;;
-    --output) [ $# -gt 1 ] || misused "--output needs a file name"; output=$2; shift ;;
-    --output=*) output=${1#*=} ;;
+    --output) [ -n "${2:-}" ] || misused "--output needs a file name"; output=$2; shift ;;
+    --output=?*) output=${1#*=} ;;
+    --output=) misused "--output needs a file name" ;;
     --relock) relock=yes ;;
     -h | --help) usage; exit 0 ;;
     *) misused "unknown argument: $1" ;;
@@ -186,8 +207,9 @@ case $arch in
 esac
 readonly arch deb_arch lock_name=util/transmission-layer/packages.$arch.lock
 lock=$top/$lock_name
-shown=${output:-$default_output}
-output=${output:-$top/$default_output}
+# As it is found from the current folder.
+if [ -n "$output" ]; then shown=$output; elif [ . -ef "$top" ]; then shown=$default_output; else shown=$top/$default_output; fi
+case $shown in /*) output=$shown ;; *) output=./$shown ;; esac
 part=$output.part.$$
 
 check_machine
@@ -198,10 +220,14 @@ folder=$(dirname -- "$output")
 if ! mkdir -p -- "$folder" 2>/dev/null || [ ! -w "$folder" ] || [ -d "$output" ]; then
   die "cannot write $shown: it is a folder, or its folder cannot be made or written; name another with --output"
 fi
-tmp=$(mktemp -d) || die "cannot make a temporary folder: set TMPDIR to one that can be written"
-trap 'rm -rf -- "$tmp" "$part"' EXIT
+tmp=$(mktemp -d 2>/dev/null) ||
+  die "cannot make a temporary folder in ${TMPDIR:-/tmp}: set TMPDIR to one that is there and can be written"
+trap 'rm -rf -- "$tmp" "$part" 2>/dev/null' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+free=$(df -Pk -- "$tmp" | awk 'NR == 2 { print int($4 / 1024) }')
+readonly more_space="free some in ${tmp%/*}, or set TMPDIR to another folder"
+[ "$free" -ge $NEEDED_MB ] || die "${tmp%/*} has $free MB free, $NEEDED_MB are needed: $more_space"
 mkdir "$tmp/debs"
 private_apt
 if [ -n "$relock" ]; then
@@ -217,7 +243,10 @@ python3 "$here/transmission-layer/pack.py" "$arch" "$lock" "$tmp/debs" "$tmp/lay
 
 # Beside its place first, then renamed: no reader ever sees half of it.
 if ! { cp -- "$tmp/layer.zip" "$part" && mv -fT -- "$part" "$output"; } 2>"$tmp/log"; then
-  die "cannot write $shown: $(head -n 1 "$tmp/log"): check the free space"
+  case $(<"$tmp/log") in
+    *"No space left"*) die "cannot write $shown: $(head -n 1 "$tmp/log"): free some there, or name another with --output" ;;
+    *) die "cannot write $shown: $(head -n 1 "$tmp/log"): make its folder writable, or name another with --output" ;;
+  esac
 fi
 if [ -n "$relock" ]; then
   cp -- "$lock" "$top/$lock_name" 2>"$tmp/log" || die "cannot write $lock_name: $(head -n 1 "$tmp/log")"

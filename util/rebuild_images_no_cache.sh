@@ -3,7 +3,7 @@
 # reported and the next one begins; all of them are named at the end.
 set -uo pipefail
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 readonly here top=${here%/*}
 readonly compose_file=$top/docker/localstack/docker-compose.yml
 readonly steps=(localstack ministack ecs layer package stack setup)
@@ -71,10 +71,9 @@ case ${1:-} in
   -h | --help) usage && exit 0 ;;
 esac
 for step in "$@"; do
-  case " ${steps[*]} " in
-    *" $step "*) ;;
-    *) say "rebuild_images_no_cache: unknown step: $step; expected: ${steps[*]}" >&2 && exit 2 ;;
-  esac
+  known=''
+  for one in "${steps[@]}"; do [ "$step" != "$one" ] || known=yes; done
+  [ "$known" ] || { say "rebuild_images_no_cache: unknown step: '$step'; expected: ${steps[*]}" >&2 && exit 2; }
 done
 case ${STACK:-localstack} in
   localstack | ministack) ;;

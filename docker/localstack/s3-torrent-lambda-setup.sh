@@ -4,7 +4,7 @@
 # (terraform/backend).
 set -euo pipefail
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 readonly here top=${here%/*/*}
 
 # shellcheck source=setup/report.sh
@@ -15,6 +15,8 @@ readonly here top=${here%/*/*}
 . "$here/setup/stores.sh"
 # shellcheck source=setup/function.sh
 . "$here/setup/function.sh"
+# shellcheck source=setup/trial.sh
+. "$here/setup/trial.sh"
 
 usage() {
   cat <<'END'
@@ -84,13 +86,16 @@ export FUNCTION_TIMEOUT=${FUNCTION_TIMEOUT:-60} FUNCTION_MEMORY=${FUNCTION_MEMOR
 FUNCTION_ZIP=${FUNCTION_ZIP:-$top/dist/s3torrent-lambda.zip}
 LAYER_ZIP=${LAYER_ZIP:-$top/terraform/backend/lambda/transmission_tools_layer.zip}
 export TORRENT_ENGINE=${TORRENT_ENGINE:-native} TORRENT_WEB_SEEDS=${TORRENT_WEB_SEEDS-"$endpoint/{bucket}/{key}"}
+[[ $DDB_TABLE =~ ^[A-Za-z0-9_.-]{3,255}$ ]] ||
+  misused "DDB_TABLE is '$DDB_TABLE'; expected 3 to 255 of A-Z a-z 0-9 _ - ."
 case $TORRENT_ENGINE in
   native | transmission) ;;
   *) misused "TORRENT_ENGINE is '$TORRENT_ENGINE'; expected native or transmission" ;;
 esac
 [[ $FUNCTION_TIMEOUT =~ ^[1-9][0-9]{0,2}$ && $FUNCTION_TIMEOUT -le 900 ]] ||
   misused "FUNCTION_TIMEOUT is '$FUNCTION_TIMEOUT'; expected 1 to 900 seconds"
-[[ $FUNCTION_MEMORY =~ ^[1-9][0-9]{2,4}$ ]] || misused "FUNCTION_MEMORY is '$FUNCTION_MEMORY'; expected 128 to 10240 MB"
+[[ $FUNCTION_MEMORY =~ ^[1-9][0-9]{2,4}$ && $FUNCTION_MEMORY -ge 128 && $FUNCTION_MEMORY -le 10240 ]] ||
+  misused "FUNCTION_MEMORY is '$FUNCTION_MEMORY'; expected 128 to 10240 MB"
 
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}} dummy=
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region AWS_PAGER='' AWS_EC2_METADATA_DISABLED=true
@@ -101,11 +106,12 @@ fi
 # A proxy cannot reach this machine's own addresses.
 export NO_PROXY=$host${NO_PROXY:+,$NO_PROXY} no_proxy=$host${no_proxy:+,$no_proxy}
 
-tmp=$(mktemp -d)
-trap 'rm -rf -- "$tmp"' EXIT
+tmp=$(mktemp -d 2>/dev/null) ||
+  critical "temporary folder ${TMPDIR:-/tmp}: it is not there or cannot be written: set TMPDIR to another"
+trap 'forget_probe; rm -rf -- "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-stack='' mounts='' layer_digest='' layer_arn='' queue_url='' dead_letter_url='' dead_letter_arn=''
+stack='' mounts='' layer_digest='' layer_arn='' probe='' probe_item='' queue_url='' dead_letter_url='' dead_letter_arn=''
 
 check_tools
 check_endpoint
@@ -122,5 +128,6 @@ set_function
 set_mapping
 set_notification
 try_function
+try_engine
 hint
 finish 0

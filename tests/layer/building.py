@@ -45,6 +45,8 @@ def checkout(into: Path) -> Path:
 
 
 def build(top: Path, *args: str, **options) -> subprocess.CompletedProcess[str]:
+    """The script of the checkout ``top``, run in that folder unless told another."""
+    options.setdefault("cwd", top)
     return subprocess.run(
         [shutil.which("bash"), top / SCRIPT, *args],
         capture_output=True,

@@ -1,11 +1,14 @@
 """What goes wrong gives one clear line with its mend, a failing exit code, and no zip, not even half of one."""
 
 import hashlib
+import http.server
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,7 @@ TOOLS = [
     "chown",
     "cp",
     "cut",
+    "df",
     "dirname",
     "dpkg-deb",
     "grep",
@@ -35,6 +39,7 @@ TOOLS = [
     "mv",
     "python3",
     "readelf",
+    "readlink",
     "rm",
     "sed",
     "sha256sum",
@@ -152,6 +157,101 @@ def test_a_mirror_that_does_not_answer_is_named(older: Path, scratch: Path, tmp_
         assert "check the network and the machine's apt sources" in line
 
 
+def test_a_download_that_breaks_off_is_not_blamed_on_the_pins(
+    older: Path, scratch: Path, tmp_path: Path
+) -> None:
+    pin(older, hashlib.sha256(BOGUS).hexdigest())
+    with http.server.HTTPServer(("127.0.0.1", 0), Truncating) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        env = environment(tmp_path, scratch, f"http://127.0.0.1:{server.server_port}/debian")
+        line = told(build(older, env=env), older, scratch)
+        server.shutdown()
+    assert "cannot fetch transmission-cli 1.0+x: Failed to fetch http://127.0.0.1:" in line
+    assert "check the network and the machine's apt sources" in line
+
+
+class Truncating(http.server.BaseHTTPRequestHandler):
+    """Promises more than it sends."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.wfile.write(bytes(5000))
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def on_a_disk_of(
+    older: Path, scratch: Path, env: dict[str, str]
+) -> Callable[[int], subprocess.CompletedProcess[str]]:
+    """Run the script with a temporary folder of so many MB."""
+
+    def run(megabytes: int) -> subprocess.CompletedProcess[str]:
+        mount = f"mount -t tmpfs -o size={megabytes}m,mode=755 tmpfs {scratch}"
+        unshare = ["unshare", "--mount", "sh", "-c"]
+        if subprocess.run([*unshare, mount], capture_output=True).returncode:
+            pytest.skip("needs root and unshare --mount")
+        command = [*unshare, f'{mount} && exec bash "$0"', str(older / SCRIPT)]
+        return subprocess.run(command, env=env, capture_output=True, text=True)
+
+    return run
+
+
+Disk = Callable[[int], subprocess.CompletedProcess[str]]
+
+
+def test_too_little_space_is_told_before_anything_is_fetched(
+    older: Path, scratch: Path, on_a_disk_of: Disk
+) -> None:
+    line = told(on_a_disk_of(10), older, scratch)
+    assert f"{scratch} has 10 MB free, 80 are needed: free some in {scratch}, or set TMPDIR" in line
+
+
+def test_a_disk_that_fills_up_while_fetching_is_not_blamed_on_the_pins(
+    older: Path, scratch: Path, tmp_path: Path, on_a_disk_of: Disk
+) -> None:
+    pin(older, "0" * 64)
+    put_on_mirror(tmp_path, b"")
+    os.truncate(tmp_path / "mirror" / POOL, 200_000_000)
+    line = told(on_a_disk_of(90), older, scratch)
+    assert "cannot fetch transmission-cli 1.0+x: " in line
+    assert "No space left" in line
+    assert line.endswith(f"free some in {scratch}, or set TMPDIR to another folder")
+
+
+def test_a_disk_that_fills_up_while_unpacking_is_told_with_the_package(
+    older: Path, scratch: Path, tmp_path: Path, on_a_disk_of: Disk
+) -> None:
+    (tmp_path / "tree/DEBIAN").mkdir(parents=True)
+    control = (
+        "Package: transmission-cli\nVersion: 1.0+x\nArchitecture: amd64\nMaintainer: x\nDescription: x\n"
+    )
+    (tmp_path / "tree/DEBIAN/control").write_text(control)
+    (tmp_path / "tree/zeros").touch()
+    os.truncate(tmp_path / "tree/zeros", 200_000_000)
+    build_deb = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", tmp_path / "tree", tmp_path / "big.deb"]
+    subprocess.run(build_deb, check=True, capture_output=True)
+    content = (tmp_path / "big.deb").read_bytes()
+    pin(older, hashlib.sha256(content).hexdigest())
+    put_on_mirror(tmp_path, content)
+    line = told(on_a_disk_of(90), older, scratch)
+    assert "transmission-cli 1.0+x: dpkg-deb failed: tar: ./zeros: " in line
+    assert line.endswith("free some in the temporary folder, or set TMPDIR to another")
+
+
+def test_a_temporary_folder_that_is_not_there_is_named(
+    older: Path, scratch: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    line = told(build(older, env=env | {"TMPDIR": f"{tmp_path}/none"}), older, scratch)
+    assert f"cannot make a temporary folder in {tmp_path}/none: set TMPDIR" in line
+
+
 def test_a_relock_without_network_leaves_the_lock_as_it_was(
     older: Path, scratch: Path, tmp_path: Path
 ) -> None:
@@ -175,12 +275,21 @@ def test_a_file_that_is_no_package_is_said(
     pin(older, hashlib.sha256(BOGUS).hexdigest())
     put_on_mirror(tmp_path, BOGUS)
     line = told(build(older, env=env), older, scratch)
-    assert "dpkg-deb failed" in line
+    assert "transmission-cli 1.0+x: dpkg-deb failed: " in line
+    assert "renew the pins with --relock" in line
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "# only a comment\n", "<<<<<<< ours\n", f"zlib1g 1 {'0' * 64} pool/z.deb\n", "transmission-cli 1\n"],
+    [
+        "",
+        "# only a comment\n",
+        "<<<<<<< ours\n",
+        f"zlib1g 1 {'0' * 64} pool/z.deb\n",
+        "transmission-cli 1\n",
+        f"transmission-cli 1.0+x {'0' * 64} {POOL}\nevil 1.0\n",
+        f"transmission-cli 1.0+x {'0' * 64} {POOL}\n\n",
+    ],
 )
 def test_a_lock_that_is_no_list_of_packages_is_refused(
     content: str, older: Path, scratch: Path, env: dict[str, str]
@@ -206,7 +315,9 @@ def test_a_library_no_pinned_package_has_is_named(older: Path, scratch: Path) ->
     assert "renew the pins with --relock" in line
 
 
-@pytest.mark.parametrize("tool", ["apt-get", "dpkg-deb", "readelf", "python3", "sha256sum"])
+@pytest.mark.parametrize(
+    "tool", ["apt-get", "apt-config", "awk", "dpkg-deb", "readelf", "python3", "sha256sum"]
+)
 def test_a_missing_tool_is_named_with_the_package_that_has_it(
     tool: str, older: Path, scratch: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
@@ -240,6 +351,8 @@ def test_a_machine_with_another_distribution_is_told_so(
         (["--arch", "mips"], "--arch is 'mips'; expected x86_64 or arm64"),
         (["--arch"], "--arch needs"),
         (["--output"], "--output needs a file name"),
+        (["--output", ""], "--output needs a file name"),
+        (["--output="], "--output needs a file name"),
         (["--fast"], "unknown argument: --fast"),
     ],
 )
@@ -263,6 +376,17 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_fetched(
     (tmp_path / "file").write_text("")
     line = told(build(older, "--output", f"{tmp_path}/file/layer.zip", env=env), older, scratch)
     assert f"cannot write {tmp_path}/file/layer.zip" in line
+
+
+def test_an_output_that_cannot_be_named_so_is_not_blamed_on_the_space(older: Path, scratch: Path) -> None:
+    """Found out only at the end: the name is short enough, that of its half is not."""
+    name = "n" * 250
+    done = build(older, "--output", name, env={"PATH": SYSTEM_PATH, "TMPDIR": str(scratch)})
+    skip_unless_possible(done)
+    line = told(done, older, scratch)
+    assert "File name too long" in line
+    assert "name another with --output" in line
+    assert "free" not in line
 
 
 def test_an_interrupted_build_leaves_nothing(older: Path, scratch: Path, tmp_path: Path) -> None:

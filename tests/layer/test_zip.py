@@ -1,9 +1,11 @@
 """The zip: what is in it, where, under which licence, and the same bytes each time."""
 
+import hashlib
 import json
 import re
 import shlex
 import stat
+import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -12,7 +14,17 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from layer.building import LAYER, REPOSITORY, SCRIPT, SYSTEM_PATH, Build, build_or_skip, checkout, lock_name
+from layer.building import (
+    LAYER,
+    REPOSITORY,
+    SCRIPT,
+    SYSTEM_PATH,
+    Build,
+    build_or_skip,
+    checkout,
+    lock_name,
+    skip_unless_possible,
+)
 
 
 def lock_of(top: Path, arch: str) -> dict[str, list[str]]:
@@ -49,8 +61,27 @@ def test_two_builds_give_the_same_bytes(layer: Path, arch: str, built: Callable[
         top = checkout(Path(folder) / "again")
         lock = built(arch).top / lock_name(arch)
         (top / lock_name(arch)).write_bytes(lock.read_bytes())
-        build_or_skip(top, "--arch", arch, umask=0o077, env={"PATH": SYSTEM_PATH, "TZ": "Asia/Kathmandu"})
+        env = {"PATH": SYSTEM_PATH, "TZ": "Asia/Kathmandu"}
+        done = build_or_skip(top, "--arch", arch, umask=0o077, cwd=folder, env=env)
         assert (top / LAYER).read_bytes() == layer.read_bytes()
+        # From the folder in which it was run the command finds it, too.
+        assert (Path(folder) / shlex.split(done.stdout)[-1].removeprefix("fileb://")).samefile(top / LAYER)
+
+
+def test_it_works_through_a_link_and_its_output_may_begin_with_a_dash(
+    built: Callable[[str], Build], tmp_path: Path
+) -> None:
+    standing = built("x86_64")
+    (tmp_path / "build").symlink_to(standing.top / SCRIPT)
+    done = subprocess.run(
+        [tmp_path / "build", "--output", "-n.zip"], cwd=tmp_path, capture_output=True, text=True
+    )
+    skip_unless_possible(done)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "-n.zip").read_bytes() == standing.layer.read_bytes()
+    assert shlex.split(done.stdout)[-1] == "fileb://-n.zip"
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("wrote ")]
+    assert told.endswith(f", sha256 {hashlib.sha256(standing.layer.read_bytes()).hexdigest()}")
 
 
 def test_the_manifest_tells_of_every_file_its_package_version_licence_and_source(

@@ -36,6 +36,7 @@ END
   printf 'http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/%s\t' s3torrent s3torrent-dlq \
     >"$ANSWERS/sqs.list-queues"
   echo None >"$ANSWERS/lambda.invoke"
+  printf 'COMPLETED\tNone\tNone\n' >"$ANSWERS/dynamodb.get-item"
 }
 
 # A layer of few bytes: its program is the one of this machine.

@@ -85,8 +85,22 @@ s3-torrent-lambda-setup.sh " ]
 @test "an unknown step or stack ends with 2 and nothing is done" {
   rebuild package nothing
   ends_with 2
-  has_line "unknown step: nothing; expected: localstack ministack ecs layer package stack setup"
+  has_line "unknown step: 'nothing'; expected: localstack ministack ecs layer package stack setup"
+  for step in "layer package" "" "lay*" "ecs "; do
+    rebuild package "$step"
+    ends_with 2
+    has_line "unknown step: '$step'"
+  done
   STACK=moto rebuild
   ends_with 2
   [ ! -s "$CALLS" ]
+}
+
+@test "it works through a link from another folder" {
+  mkdir "$BATS_TEST_TMPDIR/links"
+  ln -s "$TOP/util/rebuild_images_no_cache.sh" "$BATS_TEST_TMPDIR/links/rebuild"
+  run "$BATS_TEST_TMPDIR/links/rebuild" package setup
+  ends_with 0
+  was_asked "make -C $TOP package"
+  was_asked s3-torrent-lambda-setup.sh
 }

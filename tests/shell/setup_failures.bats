@@ -26,7 +26,8 @@ fails() { echo "An error occurred ($2) when calling the $3 operation: $4" >"$ANS
 @test "wrong usage ends with 2 before anything is called" {
   run "$SETUP" --wrong
   ends_with 2
-  for setting in TORRENT_ENGINE=rtorrent FUNCTION_TIMEOUT=901 FUNCTION_MEMORY=much AWS_ENDPOINT_URL=localhost \
+  for setting in TORRENT_ENGINE=rtorrent FUNCTION_TIMEOUT=901 FUNCTION_MEMORY=much FUNCTION_MEMORY=99999 FUNCTION_MEMORY=100 \
+    DDB_TABLE=ab DDB_TABLE=a/table AWS_ENDPOINT_URL=localhost \
     AWS_ENDPOINT_URL=https://s3.amazonaws.com; do
     run env "$setting" "$SETUP"
     ends_with 2
@@ -56,14 +57,18 @@ fails() { echo "An error occurred ($2) when calling the $3 operation: $4" >"$ANS
   [ "$(grep -cE 'TORRENT_SOURCE|AWS_ACCESS_KEY_ID' "$CALLS.documents")" -eq 0 ]
 }
 
-@test "without the AWS CLI one line says what to install" {
+@test "without the AWS CLI or awk one line says what to install" {
   mkdir "$BATS_TEST_TMPDIR/few"
-  for program in bash env dirname mktemp rm; do ln -s "$(command -v $program)" "$BATS_TEST_TMPDIR/few/"; done
+  for program in bash env dirname readlink mktemp rm; do ln -s "$(command -v $program)" "$BATS_TEST_TMPDIR/few/"; done
   mkdir -p "$BATS_TEST_TMPDIR/top/docker"
   cp -r "$ROOT/docker/localstack" "$BATS_TEST_TMPDIR/top/docker/"
   PATH=$BATS_TEST_TMPDIR/few run "$BATS_TEST_TMPDIR/top/docker/localstack/s3-torrent-lambda-setup.sh"
   ends_with 4
   has_line "[FAILED] aws: not on PATH: install the AWS CLI"
+  ln -s "$STAND_INS/aws" "$BATS_TEST_TMPDIR/few/"
+  PATH=$BATS_TEST_TMPDIR/few run "$BATS_TEST_TMPDIR/top/docker/localstack/s3-torrent-lambda-setup.sh"
+  ends_with 4
+  [ "${lines[0]}" = "[FAILED] awk: not on PATH: install it (mawk or gawk)" ]
 }
 
 @test "a bucket whose name is taken or that may not be read ends it at once" {
@@ -133,8 +138,78 @@ END
   echo Unhandled >"$ANSWERS/lambda.invoke"
   echo '{"errorMessage": "TRACKERS: x is no URL", "errorType": "ConfigError"}' >"$ANSWERS/lambda.invoke.payload"
   run "$SETUP"
-  ends_with 1
+  ends_with 4
   has_line "[FAILED] function s3torrent: it does not run: TRACKERS: x is no URL: correct the settings (docs/configuration.md)"
+  has_line "s3torrent is not set up at"
+  lacks "Try it"
+}
+
+@test "a function that cannot be called does not count as set up" {
+  fails lambda.invoke ServiceException Invoke "Internal error while executing lambda"
+  run "$SETUP"
+  ends_with 4
+  has_line "[FAILED] function s3torrent: it cannot be called: An error occurred (ServiceException)"
+  lacks "Try it"
+}
+
+@test "a function that cannot make a torrent with transmission-create is told with its own words, and the probe removed" {
+  make_layer "$LAYER_ZIP"
+  printf 'FAILED\ttransmission-create is neither on PATH nor at /opt/bin\tattach the layer\n' >"$ANSWERS/dynamodb.get-item"
+  TORRENT_ENGINE=transmission run "$SETUP"
+  ends_with 4
+  has_line "[FAILED] function s3torrent: it cannot make a torrent: transmission-create is neither on PATH nor at /opt/bin: attach the layer"
+  has_line "s3torrent is not set up at"
+  lacks "Try it"
+  probe=$(grep -oE 's3torrent-setup-probe-[0-9-]+' "$CALLS" | sort -u)
+  was_asked "put-object --bucket chronicle-recordings-dev --key $probe --body"
+  was_asked "--delete Objects=[{Key=$probe},{Key=$probe.torrent}]"
+  was_asked "delete-item --table-name s3torrent --key {\"jobId\": {\"S\": \"s3://chronicle-recordings-dev/$probe\"}}"
+}
+
+@test "no probe is uploaded for the native engine, nor where a pattern may leave it out" {
+  run "$SETUP"
+  ends_with 0
+  TORRENT_ENGINE=transmission TRANSMISSION_CREATE=/usr/bin/transmission-create TORRENT_INCLUDE='shows/*' run "$SETUP"
+  ends_with 0
+  has_line "[note]   function s3torrent: not tried on an object, which TORRENT_INCLUDE and TORRENT_EXCLUDE may leave out"
+  was_not_asked put-object
+}
+
+@test "an unknown AWS_PROFILE is told as such" {
+  echo "The config profile (nobody) could not be found" >"$ANSWERS/s3api.get-bucket-notification-configuration.error"
+  AWS_PROFILE=nobody run "$SETUP"
+  ends_with 4
+  has_line "The config profile (nobody) could not be found: name another in AWS_PROFILE, or unset it"
+}
+
+@test "a name that the AWS CLI refuses is a setting to correct" {
+  printf 'Parameter validation failed:\nInvalid bucket name "A B": Bucket name must match the regex\n' >"$ANSWERS/s3api.get-bucket-notification-configuration.error"
+  S3_BUCKET='A B' run "$SETUP"
+  ends_with 4
+  has_line "correct that setting; --help lists them"
+}
+
+@test "a file that is no zip and not ours to remove is not to be removed" {
+  FUNCTION_ZIP=/etc/passwd run "$SETUP"
+  ends_with 4
+  has_line "[FAILED] /etc/passwd: cannot be read: File is not a zip file: name another in FUNCTION_ZIP, or leave that unset"
+  was_not_asked aws
+}
+
+@test "a temporary folder that is not there is told with the mend, and nothing else" {
+  TMPDIR=$BATS_TEST_TMPDIR/none run "$SETUP"
+  ends_with 4
+  [ "${lines[0]}" = "[FAILED] temporary folder $BATS_TEST_TMPDIR/none: it is not there or cannot be written: set TMPDIR to another" ]
+  lacks mktemp
+  was_not_asked aws
+}
+
+@test "it works through a link from another folder" {
+  ln -s "$SETUP" "$BATS_TEST_TMPDIR/link"
+  cd "$BATS_TEST_TMPDIR"
+  run ./link
+  ends_with 0
+  has_line "[ok]     function s3torrent"
 }
 
 @test "a queue that also feeds another function is told, with the command that mends it" {
@@ -206,8 +281,12 @@ END
   ends_with 0
   was_asked "make -C $top package"
   rm -r "$top/dist"
-  printf '#!/bin/sh\necho "no rule to make target" >&2\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/make"
+  rm "$BATS_TEST_TMPDIR/bin/make"
   run env -u FUNCTION_ZIP "$top/docker/localstack/s3-torrent-lambda-setup.sh"
   ends_with 4
-  has_line "make package failed: no rule to make target: run it by hand"
+  has_line "make package failed: make: *** No rule to make target 'package'.  Stop.: put that right"
+  printf 'package:\n\t@echo fetching\n\t@echo "ERROR: no matching wheel" >&2; false\n' >"$top/Makefile"
+  run env -u FUNCTION_ZIP "$top/docker/localstack/s3-torrent-lambda-setup.sh"
+  ends_with 4
+  has_line "make package failed: ERROR: no matching wheel: put that right, or run make package by hand"
 }

@@ -57,6 +57,9 @@ state() { AWS_ENDPOINT_URL=$MINISTACK python3 "$BATS_TEST_DIRNAME/state.py" "$@"
   has_line "[ok]     layer transmission-tools: published"
   has_line "[ok]     function s3torrent: updated (configuration)"
   has_line "[ok]     notification other -> s3torrent: configured, others kept"
+  has_line "[ok]     function s3torrent: it made a torrent with transmission-create"
+  run state with-probe s3torrent other
+  [ "$output" = "[]" ]
   run state notifications other
   has_line "$(cat before)"
   has_line '"Id": "s3torrent"'
@@ -68,4 +71,19 @@ state() { AWS_ENDPOINT_URL=$MINISTACK python3 "$BATS_TEST_DIRNAME/state.py" "$@"
   DDB_TABLE=jobs run "$SETUP"
   ends_with 4
   has_line "[FAILED] table jobs: it has the key id (N, HASH), expected jobId (S, HASH): name another in DDB_TABLE"
+}
+
+@test "a function whose transmission-create is not there does not count as set up" {
+  TORRENT_ENGINE=transmission TRANSMISSION_CREATE=/no/such/program S3_BUCKET=other run "$SETUP"
+  ends_with 4
+  has_line "[FAILED] function s3torrent: it cannot make a torrent: TRANSMISSION_CREATE is '/no/such/program'; no program that can be run is there: attach the transmission-tools layer"
+  lacks "Try it"
+}
+
+@test "a tracker that is no URL does not count as set up" {
+  TRACKERS=notaurl run "$SETUP"
+  ends_with 4
+  has_line "[FAILED] function s3torrent: it does not run: "
+  has_line notaurl
+  lacks "Try it"
 }

@@ -97,6 +97,14 @@ def engine_of_upload(table: str, bucket: str) -> None:
     print(item["engine"]["S"] if item["status"]["S"] == "COMPLETED" else item)
 
 
+def with_probe(table: str, bucket: str) -> None:
+    """Keys and items that tell of a probe of the set-up."""
+    objects = CLIENTS.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
+    items = CLIENTS.client("dynamodb").scan(TableName=table)["Items"]
+    found = [one["Key"] for one in objects] + [item["jobId"]["S"] for item in items]
+    print([name for name in found if "probe" in name])
+
+
 VERBS = {
     "all": everything,
     "foreign": foreign,
@@ -104,6 +112,7 @@ VERBS = {
     "foreign-table": foreign_table,
     "same-table": same_table,
     "engine-of-upload": engine_of_upload,
+    "with-probe": with_probe,
 }
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ SCRIPTS = (
     "docker/localstack/setup/function.sh",
     "docker/localstack/setup/report.sh",
     "docker/localstack/setup/stores.sh",
+    "docker/localstack/setup/trial.sh",
     "util/rebuild_images_no_cache.sh",
     "tests/shell/stand-ins/aws",
     "tests/shell/stand-ins/docker",
@@ -41,7 +42,7 @@ def test_shellcheck_has_nothing_to_say(script: str) -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("script", [SCRIPTS[0], SCRIPTS[5]])
+@pytest.mark.parametrize("script", [SCRIPTS[0], SCRIPTS[6]])
 def test_they_can_be_run_by_their_names(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
 
@@ -120,7 +121,7 @@ def test_functions_of_localstack_run_on_its_own_network(compose: dict[str, Any])
 
 
 def test_localstack_loads_every_service_that_the_set_up_calls(compose: dict[str, Any]) -> None:
-    parts = [(ROOT / script).read_text() for script in SCRIPTS[:5]]
+    parts = [(ROOT / script).read_text() for script in SCRIPTS[:6]]
     called = set(re.findall(r"\bcall (s3api|sqs|dynamodb|iam|lambda)\b", "".join(parts))) - {"s3api"} | {"s3"}
     assert called == {"s3", "sqs", "dynamodb", "iam", "lambda"}
     assert called <= set(compose["services"]["localstack"]["environment"]["SERVICES"].split(","))

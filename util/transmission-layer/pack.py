@@ -17,6 +17,7 @@ The bytes depend on the packages and on Python's zlib alone.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import stat
@@ -40,6 +41,8 @@ PLAIN_LICENCES = {
     "libtasn1-6": "LGPL-2.1+",
     "rtmpdump": "LGPL-2.1+",
 }
+MORE_SPACE = "free some in the temporary folder, or set TMPDIR to another"
+RELOCK = "renew the pins with --relock"
 # Besides its own libraries the program must not see a loader's switches, or another OpenSSL's configuration.
 WRAPPER = """\
 #!/bin/sh
@@ -62,12 +65,14 @@ def fail(message: str) -> NoReturn:
     sys.exit(f"build-transmission-lambda-layer: {message}")
 
 
-def run(*command: str | Path) -> str:
-    """What the command prints; exit with one line where it fails."""
+def run(*command: str | Path, about: str) -> str:
+    """What the command prints; where it fails, exit with a line: ``about``, the cause, the mend."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
     if done.returncode:
-        reason = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
-        fail(f"{command[0]} failed: {reason[-1]}")
+        said = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
+        # tar tells it of every file; what dpkg-deb says last is only that tar has failed.
+        full = next((line for line in said if "No space left" in line or "Wrote only" in line), None)
+        fail(f"{about}: {command[0]} failed: {full or said[-1]}: {MORE_SPACE if full else RELOCK}")
     return done.stdout
 
 
@@ -78,13 +83,13 @@ def unpack(lock: Path, debs: Path, into: Path) -> dict[str, Package]:
             continue
         name, version, sha256, path = line.split()
         packages[name] = Package(name, version, sha256, path, into / name)
-        run("dpkg-deb", "-x", debs / Path(path).name, into / name)
+        run("dpkg-deb", "-x", debs / Path(path).name, into / name, about=f"{name} {version}")
     return packages
 
 
 def needed(binary: Path) -> list[str]:
     """The sonames in its dynamic section."""
-    return re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-d", "-W", binary))
+    return re.findall(r"\(NEEDED\).*\[(.+)\]", run("readelf", "-d", "-W", binary, about=binary.name))
 
 
 def closure(packages: dict[str, Package], arch: str) -> dict[str, tuple[Package, Path]]:
@@ -101,7 +106,7 @@ def closure(packages: dict[str, Package], arch: str) -> dict[str, tuple[Package,
         places = [(p, p.root / f / soname) for p in packages.values() for f in folders]
         place = next(((p, file.resolve()) for p, file in places if file.is_file()), None)
         if place is None:
-            fail(f"{soname}, needed by {wanted_by}, is in no pinned package: renew the pins with --relock")
+            fail(f"{soname}, needed by {wanted_by}, is in no pinned package: {RELOCK}")
         found[soname] = place
         wanted += [(further, soname) for further in needed(place[1])]
     return found
@@ -154,7 +159,8 @@ def contents(packages: dict[str, Package], arch: str, debs: Path) -> dict[str, t
         text = copyright_of(package, packages)
         files[f"transmission/copyright/{name}"] = (0o644, text.encode("utf-8", "surrogateescape"))
         # Where the source package has the binary's own name and version, the field is left out.
-        source = run("dpkg-deb", "-f", debs / Path(package.path).name, "Source").strip() or name
+        deb = debs / Path(package.path).name
+        source = run("dpkg-deb", "-f", deb, "Source", about=f"{name} {package.version}").strip() or name
         source_name, _, source_version = source.partition(" ")
         described.append(
             {
@@ -197,7 +203,7 @@ def main() -> None:
             packages = unpack(lock, debs, Path(unpacked))
             write_zip(contents(packages, arch, debs), output)
         except OSError as error:
-            fail(f"{error}: check the free space in {debs.parent}")
+            fail(f"{error}: {MORE_SPACE if error.errno == errno.ENOSPC else 'run this again'}")
 
 
 if __name__ == "__main__":

@@ -5,23 +5,32 @@ readonly layer_name=transmission-tools
 readonly layer_runtimes="python3.8 python3.9 python3.10 python3.11 python3.12 python3.13"
 
 check_archives() {
+  local mend="name another in FUNCTION_ZIP, or leave that unset"
   if [ ! -e "$FUNCTION_ZIP" ]; then
     [ "$FUNCTION_ZIP" = "$top/dist/s3torrent-lambda.zip" ] ||
-      critical "$FUNCTION_ZIP: not there: make it, or leave FUNCTION_ZIP unset"
+      critical "$FUNCTION_ZIP: not there: $mend"
     note "$FUNCTION_ZIP is not there: make package"
+    command -v make >/dev/null || critical "$FUNCTION_ZIP: not there, and no make on PATH: install make"
     make -C "$top" package >"$tmp/make" 2>&1 ||
-      critical "$FUNCTION_ZIP: make package failed: $(tail -n 1 "$tmp/make"): run it by hand"
+      critical "$FUNCTION_ZIP: make package failed: $(why_make): put that right, or run make package by hand"
   elif [ -n "$(find "$top/src/s3torrent" -name '*.py' -newer "$FUNCTION_ZIP" -print -quit 2>/dev/null)" ]; then
     note "$FUNCTION_ZIP is older than the source: run make package to deploy what is there now"
   fi
+  [ "$FUNCTION_ZIP" != "$top/dist/s3torrent-lambda.zip" ] || mend="remove it and run make package"
   function_digest=$(helper archive "$FUNCTION_ZIP" s3torrent/lambda_handler.py) ||
-    critical "$FUNCTION_ZIP: $(said): remove it and run make package"
+    critical "$FUNCTION_ZIP: $(said): $mend"
   if [ ! -e "$LAYER_ZIP" ]; then
     layer_problem "$LAYER_ZIP is not there" "run"
   else
     layer_digest=$(helper archive "$LAYER_ZIP" bin/transmission-create) ||
       layer_problem "$LAYER_ZIP $(said)" "make it again with"
   fi
+}
+
+# What the failing command said last; of make's own lines only one that names what it cannot make.
+why_make() {
+  awk '/^make(\[[0-9]+\])?: / { if (/\*\*\*/) rule = $0; next } NF { last = $0 }
+    END { print last ? last : rule ? rule : "it says nothing" }' "$tmp/make"
 }
 
 layer_problem() {
@@ -170,19 +179,4 @@ set_mapping() {
   else
     ok "$what: there already"
   fi
-}
-
-# What it cannot run with is told now, and the first upload finds it warm.
-try_function() {
-  local error
-  printf '{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "%s"}' "$S3_BUCKET" >"$tmp/event"
-  error=$(call lambda invoke --function-name "$FUNCTION_NAME" --payload "fileb://$tmp/event" "$tmp/answer" \
-    --query FunctionError --output text) || {
-    failed "function $FUNCTION_NAME: it cannot be called: $(why)"
-    return
-  }
-  case $error in
-    None | "") ok "function $FUNCTION_NAME: it answers" ;;
-    *) failed "function $FUNCTION_NAME: it does not run: $(document message <"$tmp/answer"): correct the settings (docs/configuration.md)" ;;
-  esac
 }

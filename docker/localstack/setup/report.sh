@@ -37,6 +37,8 @@ why() {
     *AccessDenied* | *"not authorized"*) printf '%s: allow this for the credentials in use' "$said" ;;
     *"not enabled"*) printf '%s: add the service to SERVICES of the stack, and start it again' "$said" ;;
     *ResourceConflict*) printf '%s: another change is under way; run this again in a moment' "$said" ;;
+    *"config profile"*) printf '%s: name another in AWS_PROFILE, or unset it' "$said" ;;
+    *"for parameter"* | *"Invalid bucket name"*) printf '%s: correct that setting; --help lists them' "$said" ;;
     *[Cc]onnect*) printf "%s: the stack went away; look at its log, and start it again" "$said" ;;
     *) printf '%s: %s' "$said" "${1:-look at the log of the stack}" ;;
   esac
@@ -45,5 +47,6 @@ why() {
 check_tools() {
   PATH=$PATH:$top/.venv/bin # where make test puts one
   command -v aws >/dev/null || critical "aws: not on PATH: install the AWS CLI (pip install awscli)"
+  command -v awk >/dev/null || critical "awk: not on PATH: install it (mawk or gawk)"
   command -v python3 >/dev/null || critical "python3: not on PATH: install Python 3"
 }
