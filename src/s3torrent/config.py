@@ -33,6 +33,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
     "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
     "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),
+    "TORRENT_WATCH_PREFIX": (
+        "",
+        "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
+    ),
     "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
     "TORRENT_THREADS": ("4", "Ranges of one object read and hashed at once"),
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
@@ -54,6 +58,7 @@ RECORDER_VARIABLES: dict[str, tuple[str, str]] = {
 JOB_ID = re.compile(r"(?!s3://)[\x21-\x7e]{1,1024}")
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
 MOST_DAYS = 36_500
+MOST_PREFIX = 500
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+/?")
 WRITE_ZERO = "write-0"
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
@@ -71,6 +76,7 @@ class Settings:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     control_prefix: str
+    watch_prefix: str
     lease_seconds: float
     threads: int
     log_level: str
@@ -122,6 +128,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         include=items("TORRENT_INCLUDE"),
         exclude=items("TORRENT_EXCLUDE"),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
+        watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
@@ -198,6 +205,14 @@ def _piece_length(text: str) -> str | int:
         return parse_piece_length(text)
     except S3TorrentError as error:
         raise ConfigError(f"TORRENT_PIECE_LENGTH: {error.message}", hint=error.hint) from None
+
+
+def _prefix(name: str, value: str) -> str:
+    if value and (not value.endswith("/") or value.startswith("/") or len(value.encode()) > MOST_PREFIX):
+        raise ConfigError(
+            f"{name} is {value!r}; expected a prefix like watch/, of at most {MOST_PREFIX} bytes"
+        )
+    return value
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

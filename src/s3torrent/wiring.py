@@ -154,6 +154,7 @@ def uploader(settings: Settings) -> Uploader:
         owner=worker_name(),
         lease_seconds=settings.lease_seconds,
         threads=settings.threads,
+        watch_prefix=settings.watch_prefix,
     )
 
 
@@ -175,4 +176,5 @@ def maker(settings: Settings) -> Maker:
         owner=worker_name(),
         lease_seconds=settings.lease_seconds,
         monotonic=time.monotonic,
+        watch_prefix=settings.watch_prefix,
     )

@@ -6,16 +6,19 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from s3torrent.cli import summary
+from s3torrent.cli import summary, uploading
 from s3torrent.cli.verify import _as_json
 from s3torrent.config import VARIABLES
 from s3torrent.metainfo.parse import parse
+from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.verify import Verification, WrongSize
+from s3torrent.types import ObjectRef, ObjectVersion
 from support.ministack import ENVIRONMENT, MiniStack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,10 +58,13 @@ def test_the_troubleshooting_page_is_the_error_tree() -> None:
 
 
 def test_the_json_page_shows_the_fields_that_are_printed() -> None:
-    inspected, verified = (json.loads(block) for block in blocks("docs/json.md", "json"))
+    inspected, put, verified = (json.loads(block) for block in blocks("docs/json.md", "json"))
     metainfo = parse(b"d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:" + bytes(20) + b"ee")
     assert list(inspected) == list(summary.as_json(metainfo))
     assert list(inspected["files"][0]) == list(summary.as_json(metainfo)["files"][0])
+    version = ObjectVersion(ObjectRef("bucket", "k"), None, "e", 1, datetime(2026, 11, 23, tzinfo=UTC))
+    outcome = Outcome("s3://bucket/k", "COMPLETED", attributes=describe(version, metainfo, 1, bytes_read=0))
+    assert list(put) == list(uploading.as_json(outcome, 1))
     told = _as_json(Verification(1, (0,), ("a",), (), (WrongSize("a", 1, 0),)))
     assert list(verified) == list(told)
     assert list(verified["wrongSize"][0]) == list(told["wrongSize"][0])  # type: ignore[index]

@@ -35,4 +35,4 @@ def put(*, file: str, target: str, force: bool, as_json: bool) -> None:
     ref = destination(target, Path(source.key).name)
     with progress_bar(name_of(ref), version.size) as progress:
         outcome = put_file(uploader(settings()), version, reader, ref, force=force, progress=progress)
-    show(outcome, version.size, as_json=as_json)
+    show(outcome, version.size, json=as_json)

@@ -66,7 +66,7 @@ def record(*, target: str, part_size: str, force: bool, as_json: bool) -> None:
         stream = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
         outcome = record_stream(uploader, stream, ref, force=force, progress=progress, stop=stop)
         journal.completed(outcome.attributes)
-    show(outcome, int(outcome.attributes["bytesHashed"]), as_json=as_json)
+    show(outcome, int(outcome.attributes["bytesHashed"]), json=as_json)
 
 
 def _part_size(text: str) -> int:

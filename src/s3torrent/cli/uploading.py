@@ -36,30 +36,34 @@ def destination(text: str, name: str | None = None) -> ObjectRef:
     return locate(text)
 
 
-def show(outcome: Outcome, size: int, *, as_json: bool) -> None:
-    """docs/json.md has the schema."""
-    told = outcome.attributes
-    if as_json:
-        names = (
-            "torrentKey",
-            "torrentSize",
-            "infoHashV1",
-            "infoHashV2",
-            "pieceLength",
-            "pieceCount",
-            "magnet",
-        )
-        document: dict[str, Any] = {"object": outcome.job_id, "size": size}
-        show_json(document | {name: told.get(name) for name in names})
+def as_json(outcome: Outcome, size: int) -> dict[str, Any]:
+    """docs/json.md has the schema; ``size`` of the object, in bytes."""
+    names = (
+        "torrentKey",
+        "torrentSize",
+        "infoHashV1",
+        "infoHashV2",
+        "pieceLength",
+        "pieceCount",
+        "magnet",
+    )
+    told = {name: outcome.attributes.get(name) for name in names}
+    return {"object": outcome.job_id, "size": size, **told}
+
+
+def show(outcome: Outcome, size: int, *, json: bool) -> None:
+    told = as_json(outcome, size)
+    if json:
+        show_json(told)
         return
     rows = [
         ("Object", outcome.job_id),
         ("Size", bytes_text(size)),
-        ("Torrent", outcome.job_id + ".torrent"),
-        ("Info-hash v1", str(told.get("infoHashV1", ""))),
-        ("Info-hash v2", str(told.get("infoHashV2", ""))),
-        ("Piece length", bytes_text(int(told["pieceLength"]))),
+        ("Torrent", f"{outcome.job_id}.torrent"),
+        ("Info-hash v1", told["infoHashV1"] or ""),
+        ("Info-hash v2", told["infoHashV2"] or ""),
+        ("Piece length", bytes_text(told["pieceLength"])),
         ("Pieces", f"{told['pieceCount']:,}"),
-        ("Magnet", str(told["magnet"])),
+        ("Magnet", told["magnet"]),
     ]
     show_rows([row for row in rows if row[1]])

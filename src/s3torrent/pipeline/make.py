@@ -26,6 +26,7 @@ from s3torrent.pipeline.build import build_object
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
+from s3torrent.pipeline.watch import watch
 from s3torrent.status.base import (
     COMPLETED,
     CREATING_TORRENT,
@@ -63,6 +64,7 @@ class Maker:
     owner: str
     lease_seconds: float
     monotonic: Callable[[], float]
+    watch_prefix: str = ""
 
     def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -127,6 +129,7 @@ class Maker:
             if found is Standing.CURRENT and torrent:
                 body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
                 attributes = describe(source, parse(body), len(body), bytes_read=0)
+                watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
             else:
                 attributes = self._build(lease, head, torrent)
         except (NotTorrentable, ObjectGone) as error:
@@ -148,6 +151,7 @@ class Maker:
         body = built.metainfo.encode()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         publish(self.store, source, self.policy.policy_id, body, torrent)
+        watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
         return attributes | {"reason": built.piece_length_reason}
 

@@ -48,14 +48,19 @@ def standing(torrent: ObjectHead | None, source: ObjectVersion, policy_id: str) 
 
 
 def find_torrent(store: ObjectStore, source: ObjectRef, *, guess: bool = False) -> ObjectHead | None:
-    """HEAD of KEY.torrent; None where there is none.
+    """HEAD of KEY.torrent; None where there is none."""
+    return find(store, source.torrent, guess=guess)
+
+
+def find(store: ObjectStore, ref: ObjectRef, *, guess: bool = False) -> ObjectHead | None:
+    """HEAD; None where nothing is.
 
     To a role without s3:ListBucket S3 answers 403 for what is not there. With ``guess`` that is taken for
     "none": the conditional write then finds out, and nothing is overwritten on a guess.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """
     try:
-        return store.head(source.torrent)
+        return store.head(ref)
     except NoSuchObject:
         return None
     except AccessDenied:

@@ -27,6 +27,7 @@ from s3torrent.pipeline.content import check_torrent_key, name_of, object_conten
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.parts import SMALLEST_PART
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
+from s3torrent.pipeline.watch import watch
 from s3torrent.status.base import COMPLETED, CREATING_TORRENT, FAILED, Claimed, Job
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Uploader:
     lease_seconds: float
     threads: int = 4
     smallest_part: int = SMALLEST_PART
+    watch_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _publish(uploader: Uploader, target: Target, head: ObjectHead, metainfo: Met
             trouble = error
     try:
         publish(uploader.store, version, policy_id, body, target.torrent)
+        watch(uploader.store, version, policy_id, body, uploader.watch_prefix)
     except S3TorrentError as error:
         if uploader.status and isinstance(claim, Claimed):
             with suppress(S3TorrentError):
