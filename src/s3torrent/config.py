@@ -33,6 +33,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
     "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
     "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),
+    "TORRENT_ON_DELETE": (
+        "keep",
+        "`keep` or `remove` our torrent of an object that was deleted; `remove` needs s3:ListBucket",
+    ),
     "TORRENT_WATCH_PREFIX": (
         "",
         "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
@@ -77,6 +81,7 @@ class Settings:
     exclude: tuple[str, ...]
     control_prefix: str
     watch_prefix: str
+    on_delete: str
     lease_seconds: float
     threads: int
     log_level: str
@@ -129,6 +134,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         exclude=items("TORRENT_EXCLUDE"),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
+        on_delete=_one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TORRENT_SUFFIX = ".torrent"
+REMOVED = ("ObjectRemoved", "LifecycleExpiration")
 DIRECT = "direct"
 """The event of a request that somebody made in person."""
 
@@ -79,7 +80,8 @@ class TorrentRequest:
     """One wish for a torrent, from whichever way in.
 
     ``version_id``, ``etag``, ``size`` and ``sequencer`` are what the event said, None where it did not.
-    ``event`` is the S3 event name without ``s3:`` ("ObjectCreated:Put"), "direct" for a direct call.
+    ``event`` is the S3 event name without ``s3:`` ("ObjectCreated:Put", "ObjectRemoved:Delete"), "direct" for
+    a direct call.
     """
 
     ref: ObjectRef
@@ -88,3 +90,8 @@ class TorrentRequest:
     size: int | None = None
     sequencer: str | None = None
     event: str = DIRECT
+
+    @property
+    def tells_of_removal(self) -> bool:
+        """Whether something was deleted: a version, or all there was to see of the object."""
+        return self.event.startswith(REMOVED)

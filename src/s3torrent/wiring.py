@@ -177,4 +177,5 @@ def maker(settings: Settings) -> Maker:
         lease_seconds=settings.lease_seconds,
         monotonic=time.monotonic,
         watch_prefix=settings.watch_prefix,
+        remove_torrents=settings.on_delete == "remove",
     )

@@ -11,6 +11,7 @@ from s3torrent.errors import HeldByAnother, LeaseLost
 from s3torrent.status.base import (
     COMPLETED,
     CREATING_TORRENT,
+    DELETED,
     FAILED,
     PENDING,
     RECORDING,
@@ -176,3 +177,33 @@ class TestRecording:
         item = store.get("job-7")
         assert item is not None
         assert item.get("reason") is item.get("error") is None
+
+
+class TestDeleted:
+    """A deletion is noted over what is finished, never over what is newer or live."""
+
+    def completed(self, store: StatusStore, sequencer: str | None) -> None:
+        wanted = Job(ID, ObjectVersion(REF, None, "e1", 5, START), "v1", sequencer=sequencer)
+        mine = store.claim(wanted, owner="function", lease_seconds=LEASE)
+        assert isinstance(mine, Claimed)
+        store.finish(mine, COMPLETED, {"torrentKey": "a.mkv.torrent"})
+
+    @pytest.mark.parametrize(
+        ("known", "told", "noted"),
+        [("01", "02", True), ("02", "01", False), (None, "01", True), ("01", None, True), (None, None, True)],
+    )
+    def test_over_a_result(
+        self, store: StatusStore, known: str | None, told: str | None, noted: bool
+    ) -> None:
+        self.completed(store, known)
+        assert store.note(ID, DELETED, {"reason": "gone"}, sequencer=told) is noted
+        item = store.get(ID)
+        assert item is not None
+        assert item.status == (DELETED if noted else COMPLETED)
+        assert (item.get("torrentKey") is None) is noted
+
+    def test_not_over_live_work(self, store: StatusStore, clock: Clock) -> None:
+        assert isinstance(claim(store, "function"), Claimed)
+        assert not store.note(ID, DELETED, {"reason": "gone"}, sequencer="02")
+        clock.advance(LEASE)
+        assert store.note(ID, DELETED, {"reason": "gone"}, sequencer="02")

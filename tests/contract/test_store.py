@@ -410,3 +410,31 @@ def test_hard_keys(world: World, key: str):
     assert world.store.get(ref, 10) == b"replaced"
     with pytest.raises(WriteConflict):
         world.put(ref, b"again")
+
+
+class TestRemove:
+    def test_it_is_gone(self, world: World):
+        """Twice is no error."""
+        version = world.pin()
+        world.store.remove(version)
+        with pytest.raises(NoSuchObject):
+            world.store.head(version.ref)
+        world.store.remove(version)
+
+    def test_another_that_lies_there_stays(self, world: World):
+        """WriteConflict."""
+        version = world.pin()
+        world.upload(version.ref, OTHER)
+        with pytest.raises(WriteConflict):
+            world.store.remove(version)
+        assert world.bytes_of(world.store.head(version.ref).version) == OTHER
+
+    def test_where_there_are_versions_it_can_be_had_back(self, world: World):
+        """A delete marker hides it."""
+        version = world.pin()
+        world.store.remove(version)
+        if world.versioned:
+            assert world.bytes_of(version) == CONTENT
+        else:
+            with pytest.raises(ObjectGone):
+                world.bytes_of(version)

@@ -130,6 +130,11 @@ def eventbridge_deleted(key: str) -> dict[str, Any]:
     return _bus_event("Object Deleted", detail)
 
 
+def eventbridge_kind(kind: str, key: str) -> dict[str, Any]:
+    found = {"key": key, "etag": ETAG, "version-id": VERSION_ID, "sequencer": SEQUENCER}
+    return _bus_event(kind, {"object": found, **_BUS_REQUEST})
+
+
 _BUS_REQUEST = {
     "request-id": "N4N7GDK58NMKJ12R",
     "requester": "123456789012",
@@ -237,11 +242,14 @@ SPECIAL: dict[str, dict[str, Any]] = {
     ),
     "s3.restored": s3(s3_record("a.bin", "ObjectRestore:Completed")),
     "s3.expired": s3(s3_removed_record("a.bin", "LifecycleExpiration:Delete")),
+    "s3.tagged": s3(s3_record("a.bin", "ObjectTagging:Put")),
     "eventbridge.post": eventbridge("a.bin", "POST Object"),
     "eventbridge.copy": eventbridge("a.bin", "CopyObject"),
     "eventbridge.multipart": eventbridge("a.bin", "CompleteMultipartUpload"),
     "eventbridge.unversioned": eventbridge("a.bin", version_id=None),
     "eventbridge.deleted": eventbridge_deleted("a.bin"),
+    "eventbridge.restored": eventbridge_kind("Object Restore Completed", "a.bin"),
+    "eventbridge.tagged": eventbridge_kind("Object Tags Added", "a.bin"),
     "direct.version": direct("a.bin", VERSION_ID),
     "sqs-s3.several-records": sqs(
         s3(

@@ -58,8 +58,17 @@ def no_object() -> tuple[Dropped, ...]:
     return (Dropped(None, "s3:TestEvent: S3 tries out the notification, no object is meant"),)
 
 
-def not_created(event: str) -> tuple[Dropped, ...]:
-    return (Dropped(ref("a.bin"), f"'{event}' is not an ObjectCreated event"),)
+def changes_nothing(event: str) -> tuple[Dropped, ...]:
+    return (Dropped(ref("a.bin"), f"'{event}' changes nothing that a torrent is made of"),)
+
+
+def removed(
+    key: str, event: str, *, version_id: str | None = None, etag: str | None = None
+) -> TorrentRequest:
+    """A removal says neither size nor, but for EventBridge, the ETag."""
+    return TorrentRequest(
+        ref(key), version_id=version_id, etag=etag, size=None, sequencer=SEQUENCER, event=event
+    )
 
 
 KIND_OF: dict[str, Kind] = {
@@ -87,24 +96,31 @@ EXPECTED: dict[str, Delivery] = {
     "s3.copy": one("s3", created("a.bin", "ObjectCreated:Copy")),
     "s3.multipart": one("s3", created("a.bin", "ObjectCreated:CompleteMultipartUpload")),
     "s3.unversioned": one("s3", created("a.bin", version_id=None)),
-    "s3.removed": one("s3", dropped=not_created("ObjectRemoved:Delete")),
-    "s3.delete-marker": one("s3", dropped=not_created("ObjectRemoved:DeleteMarkerCreated")),
-    "s3.restored": one("s3", dropped=not_created("ObjectRestore:Completed")),
-    "s3.expired": one("s3", dropped=not_created("LifecycleExpiration:Delete")),
+    "s3.removed": one("s3", removed("a.bin", "ObjectRemoved:Delete")),
+    "s3.delete-marker": one(
+        "s3", removed("a.bin", "ObjectRemoved:DeleteMarkerCreated", version_id=VERSION_ID)
+    ),
+    "s3.restored": one("s3", created("a.bin", "ObjectRestore:Completed")),
+    "s3.expired": one("s3", removed("a.bin", "LifecycleExpiration:Delete")),
+    "s3.tagged": one("s3", dropped=changes_nothing("ObjectTagging:Put")),
     "eventbridge.post": one("eventbridge", created("a.bin", "ObjectCreated:Post")),
     "eventbridge.copy": one("eventbridge", created("a.bin", "ObjectCreated:Copy")),
     "eventbridge.multipart": one("eventbridge", created("a.bin", "ObjectCreated:CompleteMultipartUpload")),
     "eventbridge.unversioned": one("eventbridge", created("a.bin", version_id=None)),
     "eventbridge.deleted": one(
-        "eventbridge", dropped=(Dropped(ref("a.bin"), "'Object Deleted' is not 'Object Created'"),)
+        "eventbridge", removed("a.bin", "ObjectRemoved", version_id=VERSION_ID, etag=ETAG)
     ),
+    "eventbridge.restored": one(
+        "eventbridge", removed("a.bin", "ObjectRestore:Completed", version_id=VERSION_ID, etag=ETAG)
+    ),
+    "eventbridge.tagged": one("eventbridge", dropped=changes_nothing("Object Tags Added")),
     "direct.version": one("direct", asked("a.bin", VERSION_ID)),
     "sqs-s3.several-records": one(
         "sqs",
         created("b.bin"),
         created("a b.bin"),
+        removed("c.bin", "ObjectRemoved:Delete"),
         created("b.bin"),
-        dropped=(Dropped(ref("c.bin"), "'ObjectRemoved:Delete' is not an ObjectCreated event"),),
     ),
     "sqs.batch-with-malformed": Delivery(
         "sqs",

@@ -14,7 +14,7 @@ import pytest
 
 from support.command import s3torrent
 from support.reference import content, info_dict, info_hash
-from support.routes import CREATED, ROUTES, counts, feed, notify, queue, s3_eventbridge_sqs, s3_sqs
+from support.routes import EVENTS, ROUTES, counts, feed, notify, queue, s3_eventbridge_sqs, s3_sqs
 from support.waiting import until
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class TestAgain:
     def test_an_event_that_comes_again_changes_nothing(self, deployed: Deployed) -> None:
         bucket, sqs = deployed.bucket(versioned=True), deployed.client("sqs")
         probe_url, probe_arn = queue(deployed)
-        notify(deployed, bucket, QueueConfigurations=[{"QueueArn": probe_arn, "Events": CREATED}])
+        notify(deployed, bucket, QueueConfigurations=[{"QueueArn": probe_arn, "Events": EVENTS}])
         put(deployed, bucket, HARD_KEY, content(40_000))
         event = self._notification(sqs, probe_url)
         assert "results" in deployed.invoke(event)
@@ -308,7 +308,7 @@ class TestAgain:
     def test_an_older_event_that_comes_late_changes_nothing(self, deployed: Deployed) -> None:
         bucket, sqs = deployed.bucket(versioned=True), deployed.client("sqs")
         probe_url, probe_arn = queue(deployed)
-        notify(deployed, bucket, QueueConfigurations=[{"QueueArn": probe_arn, "Events": CREATED}])
+        notify(deployed, bucket, QueueConfigurations=[{"QueueArn": probe_arn, "Events": EVENTS}])
         events = []
         for body in (content(40_000, "first"), content(50_000, "second")):
             put(deployed, bucket, HARD_KEY, body)
@@ -358,7 +358,7 @@ class TestAgain:
 def test_the_event_by_which_s3_tries_out_a_notification_is_no_failure(deployed: Deployed) -> None:
     sqs, (url, arn) = deployed.client("sqs"), queue(deployed)
     notify(
-        deployed, deployed.bucket(versioned=False), QueueConfigurations=[{"QueueArn": arn, "Events": CREATED}]
+        deployed, deployed.bucket(versioned=False), QueueConfigurations=[{"QueueArn": arn, "Events": EVENTS}]
     )
     until(lambda: counts(sqs, url) == (1, 0), "s3:TestEvent")
     feed(deployed, arn)

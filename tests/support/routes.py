@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from support.deployed import Deployed
 
-CREATED = ["s3:ObjectCreated:*"]
+EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"]
 
 
 def notify(deployed: Deployed, bucket: str, **configuration: Any) -> None:
@@ -59,7 +59,7 @@ def fed_queue(deployed: Deployed) -> str:
 
 def s3_sqs(deployed: Deployed, bucket: str) -> None:
     arn = arn_of(deployed, deployed.deployment.queue_url)
-    notify(deployed, bucket, QueueConfigurations=[{"QueueArn": arn, "Events": CREATED}])
+    notify(deployed, bucket, QueueConfigurations=[{"QueueArn": arn, "Events": EVENTS}])
 
 
 def s3_lambda(deployed: Deployed, bucket: str) -> None:
@@ -70,7 +70,7 @@ def s3_lambda(deployed: Deployed, bucket: str) -> None:
         Principal="s3.amazonaws.com",
         SourceArn=f"arn:aws:s3:::{bucket}",
     )
-    target = {"LambdaFunctionArn": deployed.deployment.function_arn, "Events": CREATED}
+    target = {"LambdaFunctionArn": deployed.deployment.function_arn, "Events": EVENTS}
     notify(deployed, bucket, LambdaFunctionConfigurations=[target])
 
 
@@ -98,7 +98,7 @@ def _topic(deployed: Deployed, bucket: str, protocol: str, endpoint: str, attrib
     sns = deployed.client("sns")
     topic = sns.create_topic(Name=fresh("topic"))["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint, Attributes=attributes)
-    notify(deployed, bucket, TopicConfigurations=[{"TopicArn": topic, "Events": CREATED}])
+    notify(deployed, bucket, TopicConfigurations=[{"TopicArn": topic, "Events": EVENTS}])
 
 
 def _rule(deployed: Deployed, bucket: str, target: str) -> None:

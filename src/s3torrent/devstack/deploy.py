@@ -35,7 +35,7 @@ MAX_RECEIVE_COUNT = 5
 VISIBILITY_PER_TIMEOUT = 6  # what AWS asks for: "Using Lambda with Amazon SQS"
 ROLE_SECONDS = 30.0  # a new role is not known everywhere at once
 WAIT = {"Delay": 0.25, "MaxAttempts": 240}
-EVENTS = "s3:ObjectCreated:*"
+EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def _notify(s3: Any, bucket: str, queue_arn: str) -> None:
     configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
     configuration.pop("ResponseMetadata", None)
     queues = configuration.get("QueueConfigurations", [])
-    ours = {"Id": OURS, "QueueArn": queue_arn, "Events": [EVENTS]}
+    ours = {"Id": OURS, "QueueArn": queue_arn, "Events": EVENTS}
     if ours in queues:
         return
     configuration["QueueConfigurations"] = [one for one in queues if one.get("Id") != OURS] + [ours]

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 S3 = "aws.s3"
 CREATED = "Object Created"
+_EVENT_OF_KIND = {
+    CREATED: "ObjectCreated",
+    "Object Deleted": "ObjectRemoved",
+    "Object Restore Completed": "ObjectRestore:Completed",
+}
 _EVENT_OF_REASON = {
     "PutObject": "ObjectCreated:Put",
     "POST Object": "ObjectCreated:Post",
@@ -31,7 +36,7 @@ def is_event(payload: Payload) -> bool:
 
 
 def read(payload: Payload) -> Parcel:
-    """One request of an Object Created event; the other events of S3 on objects are dropped."""
+    """One request of an event on what lies at a key; the other events of S3 on objects are dropped."""
     source, kind = payload.text("source"), payload.text("detail-type")
     # CloudTrail puts S3's API calls on the same bus as well, in another shape: no use for us.
     if source != S3 or not kind.startswith("Object "):
@@ -42,14 +47,15 @@ def read(payload: Payload) -> Parcel:
     detail = payload.child("detail")
     found = detail.child("object")
     ref = ObjectRef(detail.child("bucket").text("name"), found.text("key"))
-    if kind != CREATED:
-        return Parcel(None, (), (Dropped(ref, f"{shown(kind)} is not {CREATED!r}"),), None)
+    if kind not in _EVENT_OF_KIND:
+        reason = f"{shown(kind)} changes nothing that a torrent is made of"
+        return Parcel(None, (), (Dropped(ref, reason),), None)
     request = TorrentRequest(
         ref,
         version_id=found.optional_text("version-id"),
         etag=found.optional_text("etag"),
         size=found.optional_size("size"),
         sequencer=found.optional_text("sequencer"),
-        event=_EVENT_OF_REASON.get(detail.optional_text("reason") or "", "ObjectCreated"),
+        event=_EVENT_OF_REASON.get(detail.optional_text("reason") or "", _EVENT_OF_KIND[kind]),
     )
     return Parcel(None, (request,), (), None)

@@ -14,15 +14,15 @@ from s3torrent.intake.payload import Payload, shown
 from s3torrent.types import ObjectRef, TorrentRequest
 
 SOURCE = "aws:s3"
-CREATED = "ObjectCreated:"
-"""Put, Post, Copy and CompleteMultipartUpload follow."""
+TAKEN = ("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:", "ObjectRestore:Completed")
+"""After which another object may be the one to be seen at the key, or none, or one that can be read again."""
 TEST = Parcel(
     None, (), (Dropped(None, "s3:TestEvent: S3 tries out the notification, no object is meant"),), None
 )
 
 
 def read(payload: Payload) -> Parcel:
-    """The requests of one notification, one for each ObjectCreated record; the other records dropped."""
+    """The requests of one notification, one for each record of ``TAKEN``; the other records dropped."""
     requests: list[TorrentRequest] = []
     dropped: list[Dropped] = []
     for record in payload.children("Records"):
@@ -30,8 +30,8 @@ def read(payload: Payload) -> Parcel:
         entity = record.child("s3")
         found = entity.child("object")
         ref = ObjectRef(entity.child("bucket").text("name"), _decoded_key(found))
-        if not event.startswith(CREATED):
-            dropped.append(Dropped(ref, f"{shown(event)} is not an ObjectCreated event"))
+        if not event.startswith(TAKEN):
+            dropped.append(Dropped(ref, f"{shown(event)} changes nothing that a torrent is made of"))
             continue
         request = TorrentRequest(
             ref,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.errors import (
+    AccessDenied,
     HeldByAnother,
     LeaseLost,
     NoSuchObject,
@@ -24,6 +25,7 @@ from s3torrent.errors import (
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
+from s3torrent.pipeline.gone import gone
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.pipeline.watch import watch
@@ -65,6 +67,7 @@ class Maker:
     lease_seconds: float
     monotonic: Callable[[], float]
     watch_prefix: str = ""
+    remove_torrents: bool = False
 
     def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -76,19 +79,12 @@ class Maker:
             check_torrent_key(request.ref)
             # The event is a hint that the key changed; what lies there now is what gets the torrent.
             head = self.store.head(request.ref)
-            source = head.version
-            if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
-                return Outcome(job_id, SKIPPED, _not_current(request, source))
             torrent = find_torrent(self.store, request.ref, guess=True)
-        except (NotTorrentable, NoSuchObject) as error:
-            if len(request.ref.key.encode()) <= MAX_KEY_BYTES:  # a longer one is no key, and no job id
-                self._note(request, SKIPPED, error)
-            return Outcome(job_id, SKIPPED, error.message, attributes=error.as_dict())
         except S3TorrentError as error:
-            with _telling(error):
-                self._note(request, FAILED, error)
-            raise
-
+            return self._unseen(request, error)
+        source = head.version
+        if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
+            return Outcome(job_id, SKIPPED, _not_current(request, source))
         claim, torrent = self._claim(request, source, torrent)
         match claim:
             case Done():
@@ -102,6 +98,22 @@ class Maker:
                 )
             case Claimed():
                 return self._run(Lease(self, claim, source, deadline), head, torrent)
+
+    def _unseen(self, request: TorrentRequest, error: S3TorrentError) -> Outcome:
+        """No version could be pinned. Returns what is final, raises what is not."""
+        # Without s3:ListBucket a missing object is a 403: the event is believed, but nothing removed on it.
+        absent = isinstance(error, NoSuchObject) or (
+            isinstance(error, AccessDenied) and not self.remove_torrents
+        )
+        if absent and request.tells_of_removal:
+            return gone(self.store, self.status, request, remove=self.remove_torrents)
+        if isinstance(error, NotTorrentable | NoSuchObject):
+            if len(request.ref.key.encode()) <= MAX_KEY_BYTES:  # a longer one is no key, and no job id
+                self._note(request, SKIPPED, error)
+            return Outcome(str(request.ref), SKIPPED, error.message, attributes=error.as_dict())
+        with _telling(error):
+            self._note(request, FAILED, error)
+        raise error
 
     def _claim(
         self, request: TorrentRequest, source: ObjectVersion, torrent: ObjectHead | None

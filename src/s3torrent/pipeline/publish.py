@@ -30,19 +30,28 @@ def ownership(source: ObjectVersion, policy_id: str) -> dict[str, str]:
     somebody copied elsewhere does not pass for ours there.
     """
     return {
-        "s3torrent-source": hashlib.sha256(str(source.ref).encode("utf-8", "surrogatepass")).hexdigest(),
+        "s3torrent-source": _source_digest(source.ref),
         "s3torrent-version": source.version_id or "",
         "s3torrent-etag": source.etag,
         "s3torrent-policy": policy_id,
     }
 
 
+def _source_digest(ref: ObjectRef) -> str:
+    return hashlib.sha256(str(ref).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_ours(torrent: ObjectHead, source: ObjectRef) -> bool:
+    """Whether we made it, for this key, of whichever version."""
+    return torrent.metadata.get("s3torrent-source") == _source_digest(source)
+
+
 def standing(torrent: ObjectHead | None, source: ObjectVersion, policy_id: str) -> Standing:
     if torrent is None:
         return Standing.ABSENT
-    ours = ownership(source, policy_id)
-    if torrent.metadata.get("s3torrent-source") != ours["s3torrent-source"]:
+    if not is_ours(torrent, source.ref):
         return Standing.FOREIGN
+    ours = ownership(source, policy_id)
     current = all(torrent.metadata.get(name, "") == value for name, value in ours.items())
     return Standing.CURRENT if current else Standing.STALE
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from s3torrent.status.timestamp import from_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -57,6 +59,12 @@ class StatusItem:
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.attributes.get(name, default)
+
+    @property
+    def worked_on_until(self) -> datetime | None:
+        """When the lease of the work in hand ends, or ended; None where nobody is at work."""
+        end = self.get("leaseExpiresAt")
+        return from_text(str(end)) if self.status in IN_WORK and end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +152,11 @@ class StatusStore(Protocol):
     def note(
         self, job_id: str, status: str, attributes: Mapping[str, Any], *, sequencer: str | None = None
     ) -> bool:
-        """Note SKIPPED or FAILED without a claim, as no version could be pinned (object gone, access denied).
+        """Note SKIPPED, FAILED or DELETED without a claim, as no version could be pinned (object gone, ...).
 
-        Never overwrites an item in work (under a live lease), COMPLETED, or of a newer sequencer: then
-        returns False. A worker whose lease ran out before has lost the job by it.
+        Never overwrites an item in work (under a live lease), one of a newer sequencer, or, but for DELETED,
+        COMPLETED where the sequencer is not known to be newer: then returns False. A worker whose lease ran
+        out before has lost the job by it.
         """
         ...
 

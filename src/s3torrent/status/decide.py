@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from s3torrent.status.base import COMPLETED, Done, HeldUntil, Superseded
+from s3torrent.status.base import COMPLETED, DELETED, Done, HeldUntil, Superseded
 from s3torrent.status.lease import is_live, is_reserved
 from s3torrent.status.timestamp import from_text
 
@@ -50,13 +50,13 @@ def next_attempt(item: StatusItem | None) -> int:
     return int(item.get("attempt", 0)) + 1 if item else 1
 
 
-def may_note(item: StatusItem | None, sequencer: str | None, now: datetime) -> bool:
-    """Whether a status without a claim may overwrite ``item``: not live work, not what a newer event left,
-    and a result only where the event is known to be newer.
+def may_note(item: StatusItem | None, status: str, sequencer: str | None, now: datetime) -> bool:
+    """Whether ``status`` without a claim may overwrite ``item``: not live work, not what a newer event left,
+    and a result only where the event is known to be newer, or tells that its object is DELETED.
     """
     if item is None:
         return True
-    if item.status == COMPLETED:
+    if item.status == COMPLETED and status != DELETED:
         return is_older(item.get("sequencer"), sequencer)
     return not (is_live(item, now) or is_older(sequencer, item.get("sequencer")))
 

@@ -139,7 +139,7 @@ class DynamoStatus:
         self, job_id: str, status: str, attributes: Mapping[str, Any], *, sequencer: str | None = None
     ) -> bool:
         def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change | None, bool]:
-            if not may_note(seen, sequencer, now):
+            if not may_note(seen, status, sequencer, now):
                 return None, False
             change = noting(job_id, status, attributes, sequencer=sequencer, seen=seen, now=now)
             return change, True

@@ -93,7 +93,7 @@ class MemoryStatus:
         with self._lock:
             seen = self._items.get(job_id)
             now = self._clock()
-            if not may_note(seen, sequencer, now):
+            if not may_note(seen, status, sequencer, now):
                 return False
             change = noting(job_id, status, attributes, sequencer=sequencer, seen=seen, now=now)
             self._apply(job_id, change)

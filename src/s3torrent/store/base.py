@@ -61,6 +61,13 @@ class ObjectStore(ObjectReader, Protocol):
         """
         ...
 
+    def remove(self, version: ObjectVersion) -> None:
+        """Delete exactly this, in a bucket with versions by a delete marker; nothing where it is gone.
+
+        Raises WriteConflict where another lies there.
+        """
+        ...
+
 
 class UploadStore(ObjectStore, Protocol):
     """Write access for objects of any size, in parts.

@@ -19,6 +19,7 @@ Operation = Literal[
     "read",
     "get",
     "put",
+    "remove",
     "put_whole",
     "begin_upload",
     "upload_part",
@@ -87,6 +88,10 @@ class FailingStore:
     ) -> ObjectHead:
         self._strike("put")
         return self._inner.put(ref, body, replaces=replaces, content_type=content_type, metadata=metadata)
+
+    def remove(self, version: ObjectVersion) -> None:
+        self._strike("remove")
+        self._inner.remove(version)
 
     def put_whole(
         self,

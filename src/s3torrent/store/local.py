@@ -87,6 +87,13 @@ class LocalStore:
                     temporary.replace(path)
         return ObjectHead(written)
 
+    def remove(self, version: ObjectVersion) -> None:
+        path = Path(version.ref.key)
+        with typed(path), _locked(path.parent):
+            if path.exists():
+                _require_unchanged(version, path)
+                path.unlink()
+
 
 @contextlib.contextmanager
 def _written_beside(path: Path, body: bytes) -> Iterator[Path]:

@@ -135,6 +135,15 @@ class MemoryStore:
                 raise WriteConflict(f"{ref} has ETag {found}, expected {expected}")
             return self.head(ref, self.upload(ref, body, metadata=metadata).version_id)
 
+    def remove(self, version: ObjectVersion) -> None:
+        with self._lock:
+            current = self._find(version.ref, None)
+            if current is None:
+                return
+            if current.head.version.etag != version.etag:
+                raise WriteConflict(f"{version} now has ETag {current.head.version.etag}")
+            self.delete(version.ref)
+
     def put_whole(
         self,
         ref: ObjectRef,

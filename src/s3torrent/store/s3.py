@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -105,6 +106,14 @@ class S3Store:
             ),
             dict(metadata),
         )
+
+    def remove(self, version: ObjectVersion) -> None:
+        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html"""
+        call = Call("s3:DeleteObject", version.ref, refused=WriteConflict)
+        with contextlib.suppress(NoSuchObject), typed(call):
+            self._client.delete_object(
+                Bucket=version.ref.bucket, Key=version.ref.key, IfMatch=f'"{version.etag}"'
+            )
 
     def _stream(
         self, version: ObjectVersion, position: int, end: int, buffer: memoryview

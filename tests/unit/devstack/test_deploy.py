@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3torrent.devstack.deploy import Names, deploy
+from s3torrent.devstack.deploy import EVENTS, Names, deploy
 from s3torrent.devstack.ministack import CREDENTIALS, REGION
 from s3torrent.errors import StackError
 from s3torrent.wiring import Clients
@@ -99,7 +99,7 @@ def test_everything_is_made_and_wired(clients: Clients, names: Names, archive: P
         names.dead_letter_queue,
     )
     assert [(one["QueueArn"], one["Events"]) for one in state["notification"]] == [
-        (queue["QueueArn"], ["s3:ObjectCreated:*"])
+        (queue["QueueArn"], EVENTS)
     ]
     assert [mapping[1:] for mapping in state["mappings"]] == [(1, ["ReportBatchItemFailures"])]
     assert made.queue_url.endswith(names.queue)
