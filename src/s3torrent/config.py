@@ -42,6 +42,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
     ),
     "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
+    "TORRENT_CHECKPOINT_SECONDS": (
+        "20",
+        "How often what is hashed of a large object is kept for the next try; 0: after each range",
+    ),
     "TORRENT_THREADS": ("4", "Ranges of one object read and hashed at once"),
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
 }
@@ -83,6 +87,7 @@ class Settings:
     watch_prefix: str
     on_delete: str
     lease_seconds: float
+    checkpoint_seconds: float
     threads: int
     log_level: str
 
@@ -136,6 +141,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
         on_delete=_one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
+        checkpoint_seconds=_number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
     )

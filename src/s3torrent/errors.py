@@ -252,7 +252,10 @@ class NoSpace(EngineError):
 
 
 class OutOfTime(EngineError):
+    """``progressed``: the bytes this try has hashed and kept for the next; None where it was not begun."""
+
     retryable = True
+    progressed: int | None = 0
     default_hint = "raise the function's timeout (up to 900 s), or its memory, which brings CPU and bandwidth"
 
 

@@ -77,7 +77,9 @@ class TimeLeft:
         """Seconds that an object begun now may take. Raises OutOfTime where it is too late to begin."""
         left = self._remaining()
         if left < self._start_margin:
-            raise OutOfTime(f"{request.ref} not begun: {left / 1000:.1f} s left in this invocation")
+            error = OutOfTime(f"{request.ref} not begun: {left / 1000:.1f} s left in this invocation")
+            error.progressed = None
+            raise error
         return (left - self._end_margin) / 1000
 
 
@@ -98,6 +100,8 @@ class Function:
             except Exception as error:
                 if parcel.message_id is None:
                     raise
+                if self._handed_on(parcel, error):
+                    continue
                 tell(logging.ERROR, "record failed", messageId=parcel.message_id, **_described(error))
                 self._hasten(parcel, error)
                 failed.append(parcel.message_id)
@@ -109,6 +113,18 @@ class Function:
             for drop in parcel.dropped
         ]
         return {"results": [*map(_result, outcomes), *dropped]}
+
+    def _handed_on(self, parcel: Parcel, error: Exception) -> bool:
+        """Whether what ran out of time, but got on or was not begun, is on the queue again."""
+        if not (self.redelivery and parcel.ticket and isinstance(error, OutOfTime)) or error.progressed == 0:
+            return False
+        try:
+            self.redelivery.hand_on(parcel.ticket)
+        except Exception as second:  # noqa: BLE001 - the record fails then, and comes back later
+            tell(logging.WARNING, "not handed on", messageId=parcel.message_id, **_described(second))
+            return False
+        tell(logging.INFO, "handed on", messageId=parcel.message_id, **_described(error))
+        return True
 
     def _hasten(self, parcel: Parcel, error: Exception) -> None:
         """A held record comes back when the other's lease ends; where that cannot be had, later."""

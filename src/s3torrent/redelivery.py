@@ -45,6 +45,14 @@ class Redelivery:
         )
         return seconds
 
+    def hand_on(self, ticket: Ticket) -> None:
+        """The same message anew, at once: work that got on and is not done. It has its whole number of tries
+        again, so that the largest object ends in no dead-letter queue. Raises what the client raises.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+        """
+        client = self._client()
+        client.send_message(QueueUrl=_url(client, ticket.queue_arn), MessageBody=ticket.body)
+
 
 def _url(client: Any, arn: str) -> str:
     """``arn:aws:sqs:REGION:ACCOUNT:NAME`` -> the URL at the client's own endpoint."""

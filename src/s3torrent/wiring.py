@@ -178,4 +178,6 @@ def maker(settings: Settings) -> Maker:
         monotonic=time.monotonic,
         watch_prefix=settings.watch_prefix,
         remove_torrents=settings.on_delete == "remove",
+        control_prefix=settings.control_prefix,
+        checkpoint_seconds=settings.checkpoint_seconds,
     )

@@ -33,6 +33,7 @@ def test_every_setting_is_read() -> None:
             "TORRENT_WATCH_PREFIX": "watch/",
             "TORRENT_ON_DELETE": "remove",
             "TORRENT_LEASE_SECONDS": "30",
+            "TORRENT_CHECKPOINT_SECONDS": "0",
             "TORRENT_THREADS": "8",
             "TORRENT_LOG_LEVEL": "debug",
         }
@@ -57,6 +58,7 @@ def test_every_setting_is_read() -> None:
         "watch/",
         "remove",
         30.0,
+        0.0,
         8,
         "DEBUG",
     )

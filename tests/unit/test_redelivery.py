@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from s3torrent.engine.native import NativeEngine
-from s3torrent.errors import HeldByAnother
+from s3torrent.errors import HeldByAnother, OutOfTime
 from s3torrent.intake.delivery import Ticket
 from s3torrent.intake.rules import Rules
 from s3torrent.lambda_handler import Function
@@ -126,3 +126,44 @@ def test_where_it_cannot_be_asked_the_record_still_fails(client: Client) -> None
 
     client.change_message_visibility = refuses  # type: ignore[method-assign]
     assert held_function(client).handle(event(), None)["batchItemFailures"]
+
+
+def out_of_time(progressed: int | None) -> OutOfTime:
+    error = OutOfTime("time is up")
+    error.progressed = progressed
+    return error
+
+
+class Refusing:
+    """A maker whose time is up."""
+
+    def __init__(self, error: OutOfTime) -> None:
+        self.error = error
+
+    def make(self, *_: object) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(("progressed", "handed_on"), [(8 << 20, True), (None, True), (0, False)])
+def test_work_that_got_on_is_put_on_the_queue_anew(
+    client: Client, progressed: int | None, handed_on: bool
+) -> None:
+    """With all its tries before it; what did not get on uses them up."""
+    sent: list[dict[str, Any]] = []
+    client.send_message = lambda **arguments: sent.append(arguments)
+    redelivery = Redelivery(lambda: client, lambda: NOW)
+    function = Function(Rules(bucket="bucket"), Refusing(out_of_time(progressed)), redelivery)
+    answer = function.handle(event(), None)
+    if handed_on:
+        assert answer == {"batchItemFailures": []}
+        url = "https://sqs.eu-central-1.amazonaws.com/123456789012/events"
+        assert sent == [{"QueueUrl": url, "MessageBody": event()["Records"][0]["body"]}]
+    else:
+        assert (len(answer["batchItemFailures"]), sent) == (1, [])
+
+
+def test_what_cannot_be_put_there_has_failed(client: Client) -> None:
+    """No send_message, as with a permission that is missing: nothing is lost."""
+    redelivery = Redelivery(lambda: client, lambda: NOW)
+    function = Function(Rules(bucket="bucket"), Refusing(out_of_time(1)), redelivery)
+    assert function.handle(event(), None)["batchItemFailures"]

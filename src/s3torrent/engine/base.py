@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from s3torrent.hashing.layout import Layout
+    from s3torrent.hashing.ranges import RangeHashes
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
@@ -61,9 +65,26 @@ class Built:
     bytes_read: int
 
 
+class RangeMemory(Protocol):
+    """What an earlier try has hashed, kept where the next one finds it. Called from the calling thread."""
+
+    def recall(self, layout: Layout) -> list[RangeHashes]:
+        """Ranges of this very layout that need not be read again."""
+        ...
+
+    def keep(self, layout: Layout, results: Sequence[RangeHashes], *, now: bool = False) -> None:
+        """All that is hashed so far: written down when that is due, or ``now``, as the work is broken off."""
+        ...
+
+
 class Engine(Protocol):
     name: str
 
     def build(
-        self, content: Content, policy: TorrentPolicy, reader: ObjectReader, progress: Progress
+        self,
+        content: Content,
+        policy: TorrentPolicy,
+        reader: ObjectReader,
+        progress: Progress,
+        memory: RangeMemory | None = None,
     ) -> Built: ...

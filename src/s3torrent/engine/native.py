@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from s3torrent.engine.base import Built
@@ -12,7 +13,7 @@ from s3torrent.hashing.assemble import assemble
 from s3torrent.hashing.layout import Layout
 
 if TYPE_CHECKING:
-    from s3torrent.engine.base import Content, Progress
+    from s3torrent.engine.base import Content, Progress, RangeMemory
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
 
@@ -26,7 +27,12 @@ class NativeEngine:
         self.threads = threads
 
     def build(
-        self, content: Content, policy: TorrentPolicy, reader: ObjectReader, progress: Progress
+        self,
+        content: Content,
+        policy: TorrentPolicy,
+        reader: ObjectReader,
+        progress: Progress,
+        memory: RangeMemory | None = None,
     ) -> Built:
         """Raises EmptyContent, TooLarge, and whatever the reader raises."""
         if not content.size:
@@ -36,8 +42,17 @@ class NativeEngine:
             [file.version.size for file in content.files], choice.piece_length, policy.version
         )
         versions = [file.version for file in content.files]
-        hashes = assemble(
-            layout, hash_layout(layout, versions, reader, threads=self.threads, progress=progress)
+        done = memory.recall(layout) if memory else []
+        results = hash_layout(
+            layout,
+            versions,
+            reader,
+            threads=self.threads,
+            progress=progress,
+            done=done,
+            keep=partial(memory.keep, layout) if memory else None,
         )
+        hashes = assemble(layout, results)
         metainfo = metainfo_of(content, policy, choice.piece_length, hashes)
-        return Built(metainfo, choice.reason, content.size)
+        recalled = sum(one.range.end - one.range.start for one in done)
+        return Built(metainfo, choice.reason, content.size - recalled)

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from s3torrent.errors import ObjectChanged, S3TorrentError
 from s3torrent.hashing.hasher import RangeHasher
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class Reader(Protocol[File_contra]):
     """All that hashing needs of a store: the bytes [start, end) of a file, in chunks."""
 
     def read(self, version: File_contra, start: int, end: int) -> Iterator[memoryview | bytes]: ...
+
+
+class Keep(Protocol):
+    """Told all that is hashed so far; with ``now``, for the last time."""
+
+    def __call__(self, results: Sequence[RangeHashes], *, now: bool = False) -> object: ...
 
 
 class Stopped(Exception):
@@ -77,27 +84,51 @@ def hash_layout(
     *,
     threads: int,
     progress: Progress,
+    done: Sequence[RangeHashes] = (),
+    keep: Keep | None = None,
 ) -> list[RangeHashes]:
     """Hash every range of the layout; ``files[i]`` is the version behind the layout's file i.
 
-    The first error of any range stops the others and is raised; so does one that ``progress`` raises.
+    What is ``done`` is not read again. The first error of any range stops the others and is raised; so does
+    one that ``progress`` raises. ``keep`` is called as ranges finish, and once more (``now``) where the work
+    is broken off and a later try may succeed.
     """
     work = RangeWork(layout, files, reader)
-    if threads == 1 or layout.size <= RANGE_BYTES:
+    if layout.size <= RANGE_BYTES:
         return [work.hash(piece_range, progress) for piece_range in layout.split(RANGE_BYTES)]
-    waiting = layout.split(RANGE_BYTES)
-    results: list[RangeHashes] = []
-    with ThreadPoolExecutor(threads, thread_name_prefix="range") as pool:
-        try:
-            running: set[Future[RangeHashes]] = set()
-            while True:
-                # Only as many are queued as run: 48.8 TiB is a million and a half ranges.
-                running |= {pool.submit(work.hash, item) for item in islice(waiting, threads - len(running))}
-                if not running:
-                    return results
-                done, running = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
-                results.extend(future.result() for future in done)
-                progress(work.hashed)
-        except BaseException:
-            work.stop.set()
-            raise
+    results = list(done)
+    known = {result.range for result in results}
+    work.hashed = sum(one.end - one.start for one in known)
+    waiting = (wanted for wanted in layout.split(RANGE_BYTES) if wanted not in known)
+    try:
+        for result in _in_threads(work, waiting, threads, progress):
+            results.append(result)
+            if keep:
+                keep(results)
+    except S3TorrentError as error:
+        if keep and error.retryable and not isinstance(error, ObjectChanged):
+            keep(results, now=True)
+        raise
+    return results
+
+
+def _in_threads(
+    work: RangeWork[File_contra], waiting: Iterator[PieceRange], threads: int, progress: Progress
+) -> Iterator[RangeHashes]:
+    """The results as they come."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="range")
+    try:
+        running: set[Future[RangeHashes]] = set()
+        while True:
+            # Only as many are queued as run: 48.8 TiB is six million ranges.
+            running |= {pool.submit(work.hash, item) for item in islice(waiting, threads - len(running))}
+            if not running:
+                return
+            done, running = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+            progress(work.hashed)
+    finally:
+        work.stop.set()
+        # Nobody waits for a connection that stalls: it ends at its next chunk or its time-out.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -32,7 +32,7 @@ from s3torrent.metainfo.policy import CREATED_BY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from s3torrent.engine.base import Content, Progress
+    from s3torrent.engine.base import Content, Progress, RangeMemory
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
@@ -60,7 +60,12 @@ class TransmissionEngine:
         self._temporary = temporary
 
     def build(
-        self, content: Content, policy: TorrentPolicy, reader: ObjectReader, progress: Progress
+        self,
+        content: Content,
+        policy: TorrentPolicy,
+        reader: ObjectReader,
+        progress: Progress,
+        memory: RangeMemory | None = None,  # noqa: ARG002 - the program hashes a file from its beginning
     ) -> Built:
         """Raises EngineError, NotTorrentable, and whatever the reader raises. Always cleans up,
         also after a process that was killed at it.

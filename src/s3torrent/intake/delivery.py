@@ -28,6 +28,7 @@ class Ticket:
     queue_arn: str
     receipt_handle: str
     received: int
+    body: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,4 +43,5 @@ def _ticket(record: Payload) -> Ticket | None:
     received = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
     if not (isinstance(arn, str) and isinstance(handle, str) and isinstance(received, str)):
         return None
-    return Ticket(arn, handle, int(received)) if received.isdecimal() else None
+    body = str(record.get("body"))
+    return Ticket(arn, handle, int(received), body) if received.isdecimal() else None

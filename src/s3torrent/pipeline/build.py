@@ -8,21 +8,27 @@ from s3torrent.errors import NoSuchObject, ObjectChanged, ObjectGone
 from s3torrent.pipeline.content import object_content
 
 if TYPE_CHECKING:
-    from s3torrent.engine.base import Built, Engine, Progress
+    from s3torrent.engine.base import Built, Engine, Progress, RangeMemory
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
     from s3torrent.types import ObjectHead
 
 
 def build_object(
-    head: ObjectHead, policy: TorrentPolicy, engine: Engine, reader: ObjectReader, progress: Progress
+    head: ObjectHead,
+    policy: TorrentPolicy,
+    engine: Engine,
+    reader: ObjectReader,
+    progress: Progress,
+    *,
+    memory: RangeMemory | None = None,
 ) -> Built:
     """The torrent of exactly this version, which is still the current one when this returns.
 
     Raises ObjectChanged or ObjectGone where it is not, and whatever the engine raises.
     """
     source = head.version
-    built = engine.build(object_content(head), policy, reader, progress)
+    built = engine.build(object_content(head), policy, reader, progress, memory)
     try:
         now = reader.head(source.ref).version
     except NoSuchObject:

@@ -24,6 +24,7 @@ from s3torrent.errors import (
 )
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object
+from s3torrent.pipeline.checkpoint import Checkpoint
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
 from s3torrent.pipeline.gone import gone
 from s3torrent.pipeline.outcome import Outcome, describe
@@ -33,6 +34,7 @@ from s3torrent.status.base import (
     COMPLETED,
     CREATING_TORRENT,
     FAILED,
+    PENDING,
     SKIPPED,
     UPLOADING_TORRENT,
     Claimed,
@@ -68,6 +70,8 @@ class Maker:
     monotonic: Callable[[], float]
     watch_prefix: str = ""
     remove_torrents: bool = False
+    control_prefix: str = ""
+    checkpoint_seconds: float = 20.0
 
     def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -159,13 +163,36 @@ class Maker:
 
     def _build(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> dict[str, Any]:
         source = head.version
-        built = build_object(head, self.policy, self.engine, self.store, lease.progress)
+        memory = self._checkpoint(lease)
+        try:
+            built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
+        except OutOfTime as error:
+            if memory:
+                error.progressed = memory.kept - memory.recalled
+                error.message += f"; {memory.trouble}" if memory.trouble else ""
+            raise
         body = built.metainfo.encode()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         publish(self.store, source, self.policy.policy_id, body, torrent)
         watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
+        if memory:
+            memory.clear()
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
         return attributes | {"reason": built.piece_length_reason}
+
+    def _checkpoint(self, lease: Lease) -> Checkpoint | None:
+        """None where no control prefix is set. Only who comes second looks whether one is there."""
+        if not self.control_prefix:
+            return None
+        return Checkpoint(
+            self.store,
+            self.control_prefix,
+            lease.source,
+            self.policy.policy_id,
+            monotonic=self.monotonic,
+            every=self.checkpoint_seconds,
+            look=lease.claim.attempt > 1,
+        )
 
     def _note(self, request: TorrentRequest, status: str, error: S3TorrentError) -> None:
         """A status without a claim, because no version could be pinned."""
@@ -178,13 +205,15 @@ class Maker:
         self.status.note(str(request.ref), status, attributes, sequencer=request.sequencer)
 
     def _fail(self, claim: Claimed, error: Exception) -> None:
-        """FAILED with the reason."""
+        """FAILED with the reason; PENDING where time was up, and the next try goes on from there."""
+        handed_back = isinstance(error, OutOfTime) and error.progressed
         if isinstance(error, S3TorrentError):
             told = error.as_dict()
         else:
             told = {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
         with _telling(error):
-            self.status.finish(claim, FAILED, {"reason": told["message"], "error": told})
+            status = PENDING if handed_back else FAILED
+            self.status.finish(claim, status, {"reason": told["message"], "error": told})
 
 
 class Lease:
