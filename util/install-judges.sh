@@ -10,6 +10,10 @@ command -v bats >/dev/null 2>&1 || missing="$missing bats"
 command -v shellcheck >/dev/null 2>&1 || missing="$missing shellcheck"
 command -v jq >/dev/null 2>&1 || missing="$missing jq"
 command -v readelf >/dev/null 2>&1 || missing="$missing binutils"
+command -v ffprobe >/dev/null 2>&1 || missing="$missing ffmpeg"
+command -v opentracker >/dev/null 2>&1 || missing="$missing opentracker"
+command -v transmission-daemon >/dev/null 2>&1 || missing="$missing transmission-daemon"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "judges not installed (needs root and apt):$missing; their tests will be skipped" >&2
