@@ -57,6 +57,16 @@ def test_the_troubleshooting_page_is_the_error_tree() -> None:
     assert (ROOT / "docs/troubleshooting.md").read_text() == module.page()
 
 
+def test_each_promise_names_a_test_that_exists() -> None:
+    named = re.findall(r"`((?:unit|stack|contract|events|terraform|state|fuzz)/[\w/]*)(\.py)?(?:::(\w+))?`", (ROOT / "docs/semantics.md").read_text())
+    assert len(named) > 20
+    for path, suffix, name in named:
+        found = ROOT / "tests" / f"{path}{suffix}"
+        assert found.is_file() if suffix else found.is_dir(), path
+        if name:
+            assert re.search(rf"^\s*(def|class) {name}\b", found.read_text(), re.MULTILINE), name
+
+
 def test_the_json_page_shows_the_fields_that_are_printed() -> None:
     inspected, put, verified = (json.loads(block) for block in blocks("docs/json.md", "json"))
     metainfo = parse(b"d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:" + bytes(20) + b"ee")
