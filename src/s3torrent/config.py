@@ -41,6 +41,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "",
         "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
     ),
+    "TORRENT_REQUEST_PAYER": ("0", "`1` agrees to pay for requests and transfer (requester-pays buckets)"),
     "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
     "TORRENT_CHECKPOINT_SECONDS": (
         "20",
@@ -86,6 +87,7 @@ class Settings:
     control_prefix: str
     watch_prefix: str
     on_delete: str
+    request_payer: bool
     lease_seconds: float
     checkpoint_seconds: float
     threads: int
@@ -140,6 +142,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
         on_delete=_one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
+        request_payer=_flag("TORRENT_REQUEST_PAYER", text("TORRENT_REQUEST_PAYER")),
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         checkpoint_seconds=_number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
         threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
@@ -175,7 +178,7 @@ def recorder_from_environment(environ: Mapping[str, str]) -> RecorderSettings:
             f"JOB_ID is {job_id!r}; expected 1 to 1,024 printable ASCII characters, not s3://..., "
             "which names a torrent's item"
         )
-    if days and not (days.isascii() and days.isdecimal() and 0 < int(days) <= MOST_DAYS):
+    if days and not (re.fullmatch("[1-9][0-9]{0,4}", days) and int(days) <= MOST_DAYS):
         raise ConfigError(f"TTL_DAYS is {days!r}; expected a whole number from 1 to {MOST_DAYS:,}")
     return RecorderSettings(
         settings=settings,
@@ -238,7 +241,8 @@ def _flag(name: str, value: str) -> bool:
         return True
     if value.lower() in FALSE:
         return False
-    raise ConfigError(f"{name} is {value!r}; expected 1, 0 or write-0")
+    more = " or write-0" if name == "TORRENT_PRIVATE" else ""
+    raise ConfigError(f"{name} is {value!r}; expected 1, 0{more}")
 
 
 def _number(name: str, value: str, low: float, high: float) -> float:

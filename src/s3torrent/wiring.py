@@ -41,10 +41,13 @@ class Clients:
         region: str | None = None,
         credentials: tuple[str, str] | None = None,
         connections: int = 10,
+        *,
+        request_payer: bool = False,
     ) -> None:
         self.endpoint_url, self.credentials = endpoint_url, credentials
         self.region = region or os.environ.get("AWS_REGION")  # which botocore alone does not read
         self.connections = connections
+        self.request_payer = request_payer
         self._made: dict[str, Any] = {}
 
     @cached_property
@@ -77,7 +80,7 @@ class Clients:
         )
         try:
             region = self._session.region_name or (LOCAL_REGION if self.endpoint_url else None)
-            return self._session.client(
+            client = self._session.client(
                 service, endpoint_url=self.endpoint_url, region_name=region, config=config
             )
         except (BotoCoreError, ValueError) as error:
@@ -86,10 +89,19 @@ class Clients:
                 hint="correct AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL or the AWS configuration file",
             ) from None
 
+        if service == "s3" and self.request_payer:
+            client.meta.events.register("before-sign.s3", _pay)
+        return client
+
     def close(self) -> None:
         for client in self._made.values():
             client.close()
         self._made.clear()
+
+
+def _pay(request: Any, **_: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html"""
+    request.headers["x-amz-request-payer"] = "requester"
 
 
 def is_loopback(url: str) -> bool:
@@ -146,7 +158,9 @@ def uploader(settings: Settings) -> Uploader:
     """Everything ``put`` and ``record`` need. Without DDB_TABLE nothing is told to any table."""
     from s3torrent.pipeline.upload import Uploader  # noqa: PLC0415 - the function uploads no objects
 
-    clients = Clients(settings.endpoint_url, connections=settings.threads + 2)
+    clients = Clients(
+        settings.endpoint_url, connections=settings.threads + 2, request_payer=settings.request_payer
+    )
     return Uploader(
         store=upload_store(clients),
         status=status_store(clients, settings.table) if settings.table else None,
@@ -167,7 +181,9 @@ def maker(settings: Settings) -> Maker:
     """Everything ``make`` needs, from the settings. Raises ConfigError where DDB_TABLE is not set."""
     if not settings.table:
         raise ConfigError("DDB_TABLE is not set; expected the name of the status table")
-    clients = Clients(settings.endpoint_url, connections=settings.threads + 2)
+    clients = Clients(
+        settings.endpoint_url, connections=settings.threads + 2, request_payer=settings.request_payer
+    )
     return Maker(
         store=s3_store(clients),
         status=status_store(clients, settings.table),
