@@ -11,6 +11,10 @@ data "aws_dynamodb_table" "existing" {
 
   lifecycle {
     postcondition {
+      condition     = anytrue([for one in self.attribute : one.type == "S" if one.name == self.hash_key])
+      error_message = "DynamoDB table ${local.table_name} has partition key ${self.hash_key} of type ${join("", [for one in self.attribute : one.type if one.name == self.hash_key])}; expected type S. Name another table, or let one be made (create_table = true)."
+    }
+    postcondition {
       condition     = self.hash_key == local.partition_key && coalesce(self.range_key, "none") == "none"
       error_message = "DynamoDB table ${local.table_name} has partition key ${self.hash_key}, sort key ${coalesce(self.range_key, "none")}; expected partition key ${local.partition_key} and no sort key. Name another table, or let one be made (create_table = true)."
     }

@@ -34,8 +34,18 @@ data "aws_iam_policy_document" "function" {
     resources = ["${local.bucket_arn}/*.torrent", "${local.bucket_arn}/${var.control_prefix}*"]
   }
 
+  # Its checkpoints; torrents only where deletions are to take them along.
+  statement {
+    sid     = "RemoveOwn"
+    actions = ["s3:DeleteObject"]
+    resources = concat(
+      ["${local.bucket_arn}/${var.control_prefix}*"],
+      var.on_delete == "remove" ? ["${local.bucket_arn}/*.torrent"] : [],
+    )
+  }
+
   dynamic "statement" {
-    for_each = var.allow_list_bucket ? [1] : []
+    for_each = var.allow_list_bucket || var.on_delete == "remove" ? [1] : []
     content {
       sid       = "TellAbsentFromForbidden"
       actions   = ["s3:ListBucket"]
@@ -46,7 +56,7 @@ data "aws_iam_policy_document" "function" {
   # DescribeTable is for the error that says what is wrong with a table.
   statement {
     sid       = "WriteStatus"
-    actions   = ["dynamodb:DescribeTable", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:UpdateItem"]
     resources = [local.table_arn]
   }
 
@@ -59,12 +69,13 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # What Lambda itself does with the queue, in the role's name.
+  # What Lambda itself does with the queue, in the role's name; ChangeMessageVisibility and SendMessage (an object that
+  # takes more than one invocation) are the function's.
   dynamic "statement" {
     for_each = local.through_queue ? [1] : []
     content {
       sid       = "TakeEvents"
-      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
       resources = [local.queue_arn]
     }
   }
@@ -88,8 +99,14 @@ data "aws_iam_policy_document" "function" {
     for_each = length(local.kms_keys) > 0 ? [1] : []
     content {
       sid       = "UseKeys"
-      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = local.kms_keys
+      # Never by itself: only what these services ask of KMS in the role's name.
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for service in ["dynamodb", "lambda", "s3", "sqs"] : "${service}.${local.region}.${data.aws_partition.current.dns_suffix}"]
+      }
     }
   }
 

@@ -1,6 +1,9 @@
 # Log, alarms, dashboard.
 
 locals {
+  # A message that failed once waits out the visibility timeout; its second failure is trouble.
+  oldest_seconds = coalesce(var.oldest_message_alarm_seconds, local.through_queue ? 2 * local.visibility_timeout : 3600)
+
   of_function    = tomap({ FunctionName = var.name })
   of_queue       = tomap({ QueueName = var.name })
   of_dead_letter = tomap({ QueueName = "${var.name}-dlq" })
@@ -29,9 +32,9 @@ locals {
       statistic   = "Sum", period = 300, above = 0, periods = 3
     }
     oldest-event = {
-      description = "Events wait longer than ${var.oldest_message_alarm_seconds} s for their torrents."
+      description = "Events wait longer than ${local.oldest_seconds} s for their torrents."
       namespace   = local.oldest.namespace, metric = local.oldest.metric, dimensions = local.oldest.dimensions
-      statistic   = "Maximum", period = 300, above = local.oldest.unit * var.oldest_message_alarm_seconds, periods = 1
+      statistic   = "Maximum", period = 300, above = local.oldest.unit * local.oldest_seconds, periods = 1
     }
     near-timeout = {
       description = "A run took more than 80 % of timeout_seconds (${var.timeout_seconds}): larger objects will not be finished. Raise it, or memory_mb."

@@ -38,6 +38,16 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letter.url
 }
 
+output "dead_letter_queue_arn" {
+  description = "ARN of that queue."
+  value       = aws_sqs_queue.dead_letter.arn
+}
+
+output "redrive_command" {
+  description = "Once the cause is mended: shell commands that send the dead letters again. Needs the AWS CLI, with event_source = s3 jq as well."
+  value       = local.through_queue ? local.move_command : local.invoke_command
+}
+
 output "log_group_name" {
   description = "The function's log."
   value       = aws_cloudwatch_log_group.function.name
@@ -50,7 +60,7 @@ output "notification_configuration" {
 
 output "notification_command" {
   description = "With manage_notifications = false: shell commands that merge our notification into what the bucket has. Needs the AWS CLI and jq; after apply."
-  value       = local.manage_notifications ? null : format(local.merge_format, "[${jsonencode(local.notification)}]")
+  value       = local.manage_notifications ? null : format(local.merge_format, replace("[${jsonencode(local.notification)}]", "'", "'\\''"))
 }
 
 output "notification_removal_command" {

@@ -47,9 +47,14 @@ locals {
     TORRENT_INCLUDE        = join(",", var.include)
     TORRENT_EXCLUDE        = join(",", var.exclude)
     TORRENT_CONTROL_PREFIX = var.control_prefix
+    TORRENT_ON_DELETE      = var.on_delete
+    TORRENT_WATCH_PREFIX   = var.watch_prefix
     TORRENT_LEASE_SECONDS  = tostring(var.lease_seconds)
     TORRENT_THREADS        = tostring(var.threads)
-    TORRENT_LOG_LEVEL      = var.log_level
+
+    TORRENT_CHECKPOINT_SECONDS = tostring(var.checkpoint_seconds)
+    TORRENT_REQUEST_PAYER      = var.request_payer ? "1" : "0"
+    TORRENT_LOG_LEVEL          = var.log_level
   } : name => value if value != "" }
 }
 
@@ -78,7 +83,7 @@ resource "aws_lambda_function" "this" {
   runtime                        = var.runtime
   architectures                  = [var.architecture]
   filename                       = local.lambda_zip
-  source_code_hash               = fileexists(local.lambda_zip) ? filebase64sha256(local.lambda_zip) : null
+  source_code_hash               = try(filebase64sha256(local.lambda_zip), null)
   layers                         = local.uses_layer && local.layer_arn != null ? [local.layer_arn] : []
   memory_size                    = var.memory_mb
   timeout                        = var.timeout_seconds
@@ -103,8 +108,8 @@ resource "aws_lambda_function" "this" {
 
   lifecycle {
     precondition {
-      condition     = fileexists(local.lambda_zip)
-      error_message = "${local.lambda_zip} is not there; expected the function's zip. Run `make package`, or set lambda_zip."
+      condition     = can(filebase64sha256(local.lambda_zip))
+      error_message = "${local.lambda_zip} is not there, or is no file; expected the function's zip. Run `make package`, or set lambda_zip."
     }
     precondition {
       condition     = !local.uses_layer || var.environment == "dev" || var.transmission_layer_arn != null
@@ -113,6 +118,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = !local.uses_layer || var.torrent_version == "v1"
       error_message = "torrent_engine is 'transmission' and torrent_version '${var.torrent_version}'; expected v1, the only one transmission-create makes."
+    }
+    precondition {
+      condition     = !local.uses_layer || var.torrent_source == ""
+      error_message = "torrent_engine is 'transmission' and torrent_source '${var.torrent_source}'; expected none, for transmission-create 3.00 cannot write it."
     }
     precondition {
       condition     = sum([for name, value in local.environment : length(name) + length(value)]) <= 4096

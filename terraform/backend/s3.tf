@@ -3,15 +3,23 @@
 locals {
   manage_notifications = coalesce(var.manage_notifications, var.create_bucket)
 
+  target_arn = local.through_queue ? local.queue_arn : aws_lambda_function.this.arn
+  kind       = local.through_queue ? "QueueConfigurations" : "LambdaFunctionConfigurations"
+  events     = concat(["s3:ObjectCreated:*"], var.watch_deletions ? ["s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"] : [])
+  key_rules  = [for name, value in { prefix = var.notification_prefix, suffix = var.notification_suffix } : { Name = name, Value = value } if value != ""]
   # Id: what a later merge replaces.
-  target_arn   = local.through_queue ? local.queue_arn : aws_lambda_function.this.arn
-  notification = { Id = var.name, (local.through_queue ? "QueueArn" : "LambdaFunctionArn") = local.target_arn, Events = ["s3:ObjectCreated:*"] }
-  kind         = local.through_queue ? "QueueConfigurations" : "LambdaFunctionConfigurations"
+  notification = { for name, value in {
+    Id                                                       = var.name
+    (local.through_queue ? "QueueArn" : "LambdaFunctionArn") = local.target_arn
+    Events                                                   = local.events
+    Filter                                                   = length(local.key_rules) > 0 ? { Key = { FilterRules = local.key_rules } } : null
+  } : name => value if value != null }
 
-  # Reads what is there, changes our entry alone, writes it back; a step that fails ends it.
+  # Reads what is there, changes our entry alone, writes it back; a step that fails ends it. Ours may stand in a list
+  # of another kind, from before event_source was changed: S3 refuses every change while one target is missing.
   merge_format = <<-EOT
     aws s3api get-bucket-notification-configuration --bucket ${var.bucket_name} > notifications-before.json &&
-    jq -s '(.[0] // {}) | .${local.kind} = [(.${local.kind} // [])[] | select(.Id != "${var.name}")] + %s' notifications-before.json > notifications-after.json &&
+    jq -s '(.[0] // {}) | map_values(if type == "array" then map(select(.Id != "${var.name}")) else . end) | .${local.kind} += %s | map_values(select(. != []))' notifications-before.json > notifications-after.json &&
     aws s3api put-bucket-notification-configuration --bucket ${var.bucket_name} --notification-configuration file://notifications-after.json
   EOT
 }
@@ -89,6 +97,22 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days_after_initiation = 7
     }
   }
+
+  # What an invocation that ran out of time leaves to the next; a later one that ends removes it itself.
+  rule {
+    id     = "abandoned-checkpoints"
+    status = "Enabled"
+    filter {
+      prefix = "${var.control_prefix}checkpoints/"
+    }
+
+    expiration {
+      days = 7
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
 }
 
 data "aws_iam_policy_document" "bucket" {
@@ -129,9 +153,11 @@ resource "aws_s3_bucket_notification" "this" {
   dynamic "queue" {
     for_each = local.through_queue ? [1] : []
     content {
-      id        = var.name
-      queue_arn = local.target_arn
-      events    = local.notification.Events
+      id            = var.name
+      queue_arn     = local.target_arn
+      events        = local.events
+      filter_prefix = var.notification_prefix
+      filter_suffix = var.notification_suffix
     }
   }
 
@@ -140,7 +166,9 @@ resource "aws_s3_bucket_notification" "this" {
     content {
       id                  = var.name
       lambda_function_arn = local.target_arn
-      events              = local.notification.Events
+      events              = local.events
+      filter_prefix       = var.notification_prefix
+      filter_suffix       = var.notification_suffix
     }
   }
 

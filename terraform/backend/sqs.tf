@@ -2,6 +2,17 @@
 
 locals {
   visibility_timeout = coalesce(var.visibility_timeout_seconds, 6 * var.timeout_seconds)
+
+  move_command = "aws sqs start-message-move-task --source-arn ${local.dead_letter_arn}"
+  # SQS moves nothing back to a function. A letter is deleted once its event is accepted; a step that fails ends it.
+  invoke_command = <<-EOT
+    (while letter=$(aws sqs receive-message --queue-url ${aws_sqs_queue.dead_letter.url} --visibility-timeout 60 --query 'Messages[0]' --output json) || exit 1; [ "$${letter:-null}" != null ]; do
+      event=$(printf '%s' "$letter" | jq -ce '.Body | fromjson | .requestPayload') &&
+      printf '%s' "$event" > redriven-event.json &&
+      aws lambda invoke --function-name ${var.name} --invocation-type Event --payload fileb://redriven-event.json redriven-answer.json &&
+      aws sqs delete-message --queue-url ${aws_sqs_queue.dead_letter.url} --receipt-handle "$(printf '%s' "$letter" | jq -r .ReceiptHandle)" || exit 1
+    done)
+  EOT
 }
 
 resource "aws_sqs_queue" "dead_letter" {

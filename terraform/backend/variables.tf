@@ -77,8 +77,8 @@ variable "bucket_kms_key_arn" {
   type        = string
   default     = null
   validation {
-    condition     = var.bucket_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:", var.bucket_kms_key_arn))
-    error_message = "bucket_kms_key_arn is '${coalesce(var.bucket_kms_key_arn, "null")}'; expected the ARN of a key, or null."
+    condition     = var.bucket_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.bucket_kms_key_arn))
+    error_message = "bucket_kms_key_arn is '${coalesce(var.bucket_kms_key_arn, "null")}'; expected the ARN of a key (not of an alias), or null."
   }
 }
 
@@ -101,6 +101,26 @@ variable "event_source" {
   validation {
     condition     = contains(["sqs", "s3"], var.event_source)
     error_message = "event_source is '${var.event_source}'; expected sqs or s3."
+  }
+}
+
+variable "notification_prefix" {
+  description = "S3 notifies of keys with this beginning only; empty: of all. For buckets with other notifications of created objects: S3 refuses two that could both hear of one key. Literal text, special characters percent-encoded; include and exclude filter further, by patterns."
+  type        = string
+  default     = ""
+  validation {
+    condition     = length(var.notification_prefix) <= 1024 && can(regex("^[!-)+-~]*$", var.notification_prefix))
+    error_message = "notification_prefix is '${var.notification_prefix}'; expected the beginning of keys, such as recordings/, without *, in plain ASCII (a space is %20)."
+  }
+}
+
+variable "notification_suffix" {
+  description = "S3 notifies of keys with this end only, such as .mkv; empty: of all. As notification_prefix."
+  type        = string
+  default     = ""
+  validation {
+    condition     = length(var.notification_suffix) <= 1024 && can(regex("^[!-)+-~]*$", var.notification_suffix))
+    error_message = "notification_suffix is '${var.notification_suffix}'; expected the end of keys, such as .mkv, without *, in plain ASCII (a space is %20)."
   }
 }
 
@@ -233,7 +253,7 @@ variable "endpoint_url" {
   type        = string
   default     = null
   validation {
-    condition     = var.endpoint_url == null ? true : can(regex("^https?://[^/\\s]+/?$", var.endpoint_url))
+    condition     = var.endpoint_url == null ? true : can(regex("^https?://${local.authority_pattern}/?$", var.endpoint_url))
     error_message = "endpoint_url is '${coalesce(var.endpoint_url, "null")}'; expected one such as http://172.17.0.2:4566, or null for AWS."
   }
 }

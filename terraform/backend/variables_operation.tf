@@ -30,7 +30,7 @@ variable "maximum_concurrency" {
   }
   validation {
     condition     = var.maximum_concurrency == null || var.reserved_concurrency == null || var.event_source != "sqs" ? true : var.maximum_concurrency <= var.reserved_concurrency
-    error_message = "maximum_concurrency is ${coalesce(var.maximum_concurrency, 0)}; expected at most reserved_concurrency, ${coalesce(var.reserved_concurrency, 0)}, or messages that find the function busy end in the dead-letter queue."
+    error_message = "maximum_concurrency is ${coalesce(var.maximum_concurrency, 0)}; expected at most reserved_concurrency, ${coalesce(var.reserved_concurrency, 0)}${coalesce(var.reserved_concurrency, 0) == 1 ? " (so null, for no queue's limit is below 2)" : ""}, or messages that find the function busy end in the dead-letter queue."
   }
 }
 
@@ -81,12 +81,12 @@ variable "alarm_topic_arn" {
 }
 
 variable "oldest_message_alarm_seconds" {
-  description = "Age of the oldest waiting event that sets off the alarm."
+  description = "Age of the oldest waiting event that sets off the alarm; null: twice the visibility timeout, with event_source = s3 3600."
   type        = number
-  default     = 3600
+  default     = null
   validation {
-    condition     = var.oldest_message_alarm_seconds >= 60
-    error_message = "oldest_message_alarm_seconds is ${var.oldest_message_alarm_seconds}; expected at least 60."
+    condition     = var.oldest_message_alarm_seconds == null ? true : var.oldest_message_alarm_seconds >= 60
+    error_message = "oldest_message_alarm_seconds is ${coalesce(var.oldest_message_alarm_seconds, 0)}; expected at least 60, or null."
   }
 }
 

@@ -2,10 +2,13 @@
 # explains; what the function would refuse at its first event is refused here, at plan.
 
 locals {
-  host_pattern    = "([A-Za-z0-9._~-]+|\\[[0-9A-Fa-f:.]+\\])"
-  tracker_pattern = "^((https?|wss?)://${local.host_pattern}(:[0-9]{1,5})?|udp://${local.host_pattern}:[0-9]{1,5})([/?][A-Za-z0-9._~:/?#@!$&'()*+;=%-]*)?$"
-  # {key} at least once, {bucket} if wanted, no other braces, and no / at the end
-  web_seed_pattern = "^https?://([A-Za-z0-9._~:/?@!$&'()*+;=%-]|\\{bucket\\})*\\{key\\}(([A-Za-z0-9._~:/?@!$&'()*+;=%-]|\\{bucket\\}|\\{key\\})*([A-Za-z0-9._~:?@!$&'()*+;=%-]|\\}))?$"
+  host_pattern      = "([A-Za-z0-9._-]+|\\[[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,8}\\])"
+  port_pattern      = ":([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+  authority_pattern = "${local.host_pattern}(${local.port_pattern})?"
+  character_pattern = "[A-Za-z0-9._~:?@!$&'()*+;=-]|%[0-9A-Fa-f]{2}" # of a path or query, but / and #
+  tracker_pattern   = "^((https?|wss?)://${local.authority_pattern}|udp://${local.host_pattern}${local.port_pattern})([/?](${local.character_pattern}|[/#])*)?$"
+  # {key} at least once below the host, {bucket} if wanted, no other braces, and no / at the end
+  web_seed_pattern = "^https?://([A-Za-z0-9._-]|\\{bucket\\})+(${local.port_pattern})?/(${local.character_pattern}|/|\\{bucket\\})*\\{key\\}((${local.character_pattern}|/|\\{bucket\\}|\\{key\\})*(${local.character_pattern}|\\{bucket\\}|\\{key\\}))?$"
 }
 
 variable "torrent_engine" {
@@ -84,7 +87,12 @@ variable "trackers" {
   default     = []
   validation {
     condition     = alltrue([for url in var.trackers : can(regex(local.tracker_pattern, url))])
-    error_message = "trackers has ${join(" and ", [for url in var.trackers : "'${url}'" if !can(regex(local.tracker_pattern, url))])}; expected http, https, udp, ws or wss URLs of plain ASCII, without commas, udp with a port, such as udp://tracker.example.org:6969/announce."
+    error_message = "trackers has ${join(" and ", [for url in var.trackers : "'${url}'" if !can(regex(local.tracker_pattern, url))])}; expected http, https, udp, ws or wss URLs of plain ASCII with a host, a port from 1 to 65535 (udp needs one), % only before two hex digits, and no comma, such as udp://tracker.example.org:6969/announce."
+  }
+  # Whether what stands in brackets is an address no pattern can say.
+  validation {
+    condition     = alltrue([for url in var.trackers : !strcontains(url, "[") || can(cidrhost("${regex("\\[(.*)\\]", url)[0]}/128", 0))])
+    error_message = "trackers has ${join(" and ", [for url in var.trackers : "'${url}'" if strcontains(url, "[") && !can(cidrhost("${regex("\\[(.*)\\]", url)[0]}/128", 0))])}; expected an IPv6 address in brackets."
   }
 }
 
@@ -94,7 +102,7 @@ variable "web_seeds" {
   default     = []
   validation {
     condition     = alltrue([for template in var.web_seeds : can(regex(local.web_seed_pattern, template))])
-    error_message = "web_seeds has ${join(" and ", [for template in var.web_seeds : "'${template}'" if !can(regex(local.web_seed_pattern, template))])}; expected http or https URLs with {key}, no other placeholder but {bucket}, no comma, and no / at the end, such as https://cdn.example.org/{key}."
+    error_message = "web_seeds has ${join(" and ", [for template in var.web_seeds : "'${template}'" if !can(regex(local.web_seed_pattern, template))])}; expected http or https URLs with a host, a port from 1 to 65535 if any, {key}, no other placeholder but {bucket}, % only before two hex digits, no comma, and no / at the end, such as https://cdn.example.org/{key}."
   }
 }
 
@@ -128,6 +136,36 @@ variable "control_prefix" {
   }
 }
 
+variable "on_delete" {
+  description = "keep or remove the torrent of an object that was deleted. remove also grants s3:ListBucket and s3:DeleteObject on *.torrent."
+  type        = string
+  default     = "keep"
+  validation {
+    condition     = contains(["keep", "remove"], var.on_delete)
+    error_message = "on_delete is '${var.on_delete}'; expected keep or remove."
+  }
+  validation {
+    condition     = var.on_delete == "keep" || var.watch_deletions
+    error_message = "on_delete is remove, and watch_deletions is false; expected true: otherwise no deletion is told of."
+  }
+}
+
+variable "watch_deletions" {
+  description = "Whether deletions and restores from archive are told of, too. false where another notification of the bucket takes them: S3 refuses two for one event."
+  type        = bool
+  default     = true
+}
+
+variable "watch_prefix" {
+  description = "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.watch_prefix == "" || can(regex("^[^*?${"$"}{}\\s/][^*?${"$"}{}]*/$", var.watch_prefix))
+    error_message = "watch_prefix is '${var.watch_prefix}'; expected one such as watch/, that ends in / and has no *, ?, $ or braces."
+  }
+}
+
 variable "lease_seconds" {
   description = "How long a worker that fell silent keeps others from its object."
   type        = number
@@ -136,6 +174,22 @@ variable "lease_seconds" {
     condition     = var.lease_seconds >= 5 && var.lease_seconds <= 900
     error_message = "lease_seconds is ${var.lease_seconds}; expected 5 to 900."
   }
+}
+
+variable "checkpoint_seconds" {
+  description = "How often what is hashed of a large object is kept below control_prefix for the next try; 0: after each range."
+  type        = number
+  default     = 20
+  validation {
+    condition     = var.checkpoint_seconds >= 0 && var.checkpoint_seconds <= 900
+    error_message = "checkpoint_seconds is ${var.checkpoint_seconds}; expected 0 to 900."
+  }
+}
+
+variable "request_payer" {
+  description = "Agree to pay for requests and transfer, where the bucket is another account's and the requester pays."
+  type        = bool
+  default     = false
 }
 
 variable "threads" {

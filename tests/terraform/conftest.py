@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +75,18 @@ def function_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_zip(tmp_path_factory.mktemp("zip") / "s3torrent-lambda.zip")
 
 
+@pytest.fixture(scope="session")
+def shown() -> Callable[[str, str], str]:
+    """``shown("terraform destroy", bucket)``: the block of docs/deploy.md with that line, and this bucket for NAME."""
+    return _shown
+
+
+def _shown(line: str, bucket: str) -> str:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/deploy.md").read_text(), re.DOTALL)
+    (block,) = (one for one in blocks if line in one.splitlines())
+    return block.replace("NAME", bucket).replace("eu-central-1", REGION)
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A root module in a copy of the tree, initialized, and the stack it talks to."""
@@ -101,6 +115,29 @@ class Workspace:
                 said, _ = process.communicate()
                 pytest.fail(f"terraform {' '.join(arguments)} took more than {seconds:g} s:\n{said[-4000:]}")
         return subprocess.CompletedProcess(command, process.returncode, said)
+
+    def shell(self, script: str) -> str:
+        """Run what an operator would type there, who says yes to apply and destroy; the command line is on PATH.
+
+        Version 1 of the AWS CLI asks SQS itself whatever AWS_ENDPOINT_URL says, so it is told by its option.
+        """
+        aws = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{aws}\n{script}"],
+            cwd=self.folder,
+            env=self.environment
+            | ENVIRONMENT
+            | {
+                "PATH": f"{Path(sys.executable).parent}:{self.environment['PATH']}",
+                "TF_CLI_ARGS_apply": "-auto-approve",
+                "TF_CLI_ARGS_destroy": "-auto-approve",
+            },
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
 
     def succeed(self, *arguments: str) -> str:
         done = self.run(*arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from support.ministack import MiniStack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]  # two applies and the provider's waits
 
 NAME = "s3torrent"
 PIECE = 16384
@@ -100,19 +101,24 @@ class Site:
         assert f"allow {action} on {resource}" in error["hint"]
 
     def dead_letter(self, url: str) -> dict[str, Any]:
-        """The next message of the dead-letter queue."""
+        """The next message of the dead-letter queue, which stays there."""
         sqs = self.stack.client("sqs")
         found = until(
-            lambda: sqs.receive_message(QueueUrl=url).get("Messages"), self.stack.log[-4000:], seconds=SECONDS
+            lambda: sqs.receive_message(QueueUrl=url).get("Messages"),
+            self.stack.log[-4000:],
+            seconds=SECONDS,
         )
+        handle = found[0]["ReceiptHandle"]
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
         return json.loads(found[0]["Body"])
 
-    def empty(self) -> None:
-        """Terraform loops on keys with + (FIELD), so it finds the bucket empty."""
+    def delete(self, *keys: str) -> None:
+        """Every version of them: terraform loops on keys with + (FIELD)."""
         s3 = self.stack.client("s3")
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-                s3.delete_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"])
+                if one["Key"] in keys:
+                    s3.delete_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
@@ -192,7 +198,6 @@ def nothing_else_is_allowed(site: Site) -> None:
             KeySchema=[{"AttributeName": "jobId", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "jobId", "AttributeType": "S"}],
         ),
-        lambda: sqs.send_message(QueueUrl=queue, MessageBody="{}"),
         lambda: sqs.purge_queue(QueueUrl=queue),
     ]
     try:
@@ -205,12 +210,13 @@ def nothing_else_is_allowed(site: Site) -> None:
             client.close()
 
 
-def test_a_new_bucket_through_a_queue(workspace, strict_stack, tmp_path, function_zip, table_name) -> None:
+def test_a_new_bucket_through_a_queue(
+    workspace, shown, strict_stack, tmp_path, function_zip, table_name
+) -> None:
     stack, site = strict_stack, Site(strict_stack, "recordings")
     example = workspace(tmp_path, "examples/new-bucket", stack.endpoint)
-    example.set(bucket_name=site.bucket)
     example.override(endpoint_url=stack.endpoint, lambda_zip=str(function_zip), timeout_seconds=60)
-    example.succeed("apply", "-auto-approve")
+    example.shell("cd ../..\n" + shown("cd examples/new-bucket", site.bucket))
     outputs = example.outputs()["s3torrent"]
     assert outputs["notification_command"] is None
 
@@ -259,6 +265,11 @@ def test_a_new_bucket_through_a_queue(workspace, strict_stack, tmp_path, functio
     (error, *_) = (one for one in told if one["id"] == f"s3://{site.bucket}/d.bin")
     assert error["type"] == "AccessDenied"
     assert error["message"].startswith(f"dynamodb:UpdateItem on table {NAME} at ")
+    attributes = {"QueueUrl": outputs["dead_letter_queue_url"], "AttributeNames": ["QueueArn"]}
+    arn = queues.get_queue_attributes(**attributes)["Attributes"]["QueueArn"]
+    assert outputs["dead_letter_queue_arn"] == arn
+    # MiniStack has no such task, so this one command is compared and not run.
+    assert outputs["redrive_command"] == f"aws sqs start-message-move-task --source-arn {arn}"
 
     # AWS answers 403, MiniStack 404, to HEAD of an absent .torrent without s3:ListBucket; the Deny stands in.
     no_look = {
@@ -270,37 +281,47 @@ def test_a_new_bucket_through_a_queue(workspace, strict_stack, tmp_path, functio
         site.completed("e.bin")
     nothing_else_is_allowed(site)
 
-    site.empty()
     dynamodb.delete_table(TableName=table_name)
-    example.succeed("destroy", "-auto-approve")
+    # What the page says of a protected table and a full bucket, in which no key has a + any more.
+    site.delete(HARD_KEY, HARD_KEY + ".torrent")
+    table = {"TableName": NAME, "DeletionProtectionEnabled": True}
+    dynamodb.update_table(**table)
+    example.shell(shown("bucket_force_destroy      = true", site.bucket))
+    example.shell(shown("terraform destroy", site.bucket))
     nothing_is_left(stack)
+    assert dynamodb.list_tables()["TableNames"] == []
 
 
+@pytest.mark.skipif(not (shutil.which("aws") and shutil.which("jq")), reason="needs the AWS CLI and jq")
 def test_an_existing_bucket_and_table_without_a_queue(
-    workspace, strict_stack, tmp_path, function_zip
+    workspace, shown, strict_stack, tmp_path, function_zip
 ) -> None:
+    """With the commands of docs/deploy.md, as they stand there."""
     stack, site = strict_stack, Site(strict_stack, "theirs")
     stack.client("s3").create_bucket(Bucket=site.bucket)
     clients = plain(stack)
     wiring.status_store(clients, NAME).ensure()
     clients.close()
     example = workspace(tmp_path, "examples/existing-bucket", stack.endpoint)
-    example.set(bucket_name=site.bucket, event_source="s3")
+    example.set(event_source="s3")
     example.override(
         endpoint_url=stack.endpoint,
         lambda_zip=str(function_zip),
         create_table=False,
         timeout_seconds=60,
-        include=["*.bin"],
     )
-    example.succeed("apply", "-auto-approve")
+    example.shell("cd ../..\n" + shown("cd examples/existing-bucket", site.bucket))
     outputs = example.outputs()["s3torrent"]
     assert outputs["queue_url"] is None
     s3 = stack.client("s3")
-    assert "LambdaFunctionConfigurations" not in s3.get_bucket_notification_configuration(Bucket=site.bucket)
+    found = s3.get_bucket_notification_configuration(Bucket=site.bucket)
     ours = json.loads(outputs["notification_configuration"])
-    s3.put_bucket_notification_configuration(Bucket=site.bucket, NotificationConfiguration=ours)
+    assert found["LambdaFunctionConfigurations"] == ours["LambdaFunctionConfigurations"]
 
+    (example.folder / "movie.mkv").write_bytes(BODY)
+    said = example.shell(shown("aws s3 cp movie.mkv s3://NAME/", site.bucket))
+    assert info_hash(BODY, "movie.mkv", PIECE) in said
+    assert '"COMPLETED"' in said
     site.completed(HARD_KEY)
     assert drift(example) == set()
     alarms_are_right(stack, "AsyncEventAge")
@@ -314,9 +335,14 @@ def test_an_existing_bucket_and_table_without_a_queue(
     assert given_up["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "a.bin"
     assert f"s3:GetObject on arn:aws:s3:::{site.bucket}/a.bin" in json.dumps(given_up["responsePayload"])
     assert site.ended("a.bin", "FAILED")["error"]["type"] == "AccessDenied"
+    example.shell(shown('eval "$(terraform output -raw redrive_command)"', site.bucket))
+    site.ended("a.bin", "COMPLETED")
+    assert "Messages" not in stack.client("sqs").receive_message(QueueUrl=outputs["dead_letter_queue_url"])
     site.fails("b.bin", "s3:PutObject", f"arn:aws:s3:::{site.bucket}/b.bin.torrent")
 
-    example.succeed("destroy", "-auto-approve")
+    example.shell(shown('eval "$(terraform output -raw notification_removal_command)"', site.bucket))
+    example.shell(shown("terraform destroy", site.bucket))
     nothing_is_left(stack)
+    assert "LambdaFunctionConfigurations" not in s3.get_bucket_notification_configuration(Bucket=site.bucket)
     assert s3.head_object(Bucket=site.bucket, Key=HARD_KEY + ".torrent")
     assert stack.client("dynamodb").list_tables()["TableNames"] == [NAME]

@@ -3,20 +3,69 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from s3torrent.config import from_environment
+from s3torrent.errors import ConfigError
 from support.ministack import ENVIRONMENT
 
 pytestmark = pytest.mark.stack
 
 ACCOUNT = "000000000000"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+ALIAS = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/mine"
 LAYER = f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:transmission-tools:7"
+
+# True: a plan lets it through.
+TRACKERS = {
+    "udp://t.example:6969/announce": True,
+    "https://[2001:db8::1]:443/announce?k=%20": True,
+    "wss://t.example": True,
+    "http://t.example:65535?a=b#c": True,
+    "udp://t.example/announce": False,
+    "udp://t.example:99999/announce": False,
+    "udp://t.example:0/announce": False,
+    "http://t.example:65536/": False,
+    "ftp://t.example/announce": False,
+    "http://a.example/x,http://b.example/y": False,
+    "http://a b.example/": False,
+    "http://t.example/%zz": False,
+    "http://t.example/100%": False,
+    "http:///announce": False,
+    "http://[:::]/announce": False,
+    "http://[1::2::3]/announce": False,
+    "http://[1:2]/announce": False,
+    "http://me@t.example/announce": False,
+    "udp://[::1]/announce": False,
+    "http://[::1/announce": False,
+}
+WEB_SEEDS = {
+    "https://cdn.example/{key}": True,
+    "https://{bucket}.cdn.example/{key}?a=b": True,
+    "http://cdn.example:8080/%20/{bucket}/{key}": True,
+    "https://cdn.example/": False,
+    "https://cdn.example/{key}/": False,
+    "https://cdn.example/{name}/{key}": False,
+    "https://cdn.example/{key}/{{bucket}}": False,
+    "s3://cdn.example/{key}": False,
+    "https:///{key}": False,
+    "https://{key}": False,
+    "https://cdn.example:99999/{key}": False,
+    "https://cdn.example:0/{key}": False,
+    "https://cdn.example/%zz/{key}": False,
+    "https://cdn.example/%{key}": False,
+    "https://cdn.example/{key}#top": False,
+    "https://cdn.example/{key},https://cdn.example/": False,
+    "https://[:::]/{key}": False,
+}
+STRICTER = {"http://me@t.example/announce", "https://{key}", "http://a.example/x,http://b.example/y"}
+"""The function would take these (the last as two trackers)."""
 
 PROVIDER_FILE = """
 provider "aws" {
@@ -64,11 +113,13 @@ class TestRefused:
             "memory_mb": (64, "from 128 to 10240"),
             "timeout_seconds": (1000, "from 15 to 900"),
             "ephemeral_storage_mb": (100, "from 512 to 10240"),
-            "endpoint_url": ("localhost:4566", "expected one such as http://"),
+            "endpoint_url": ("http://user@localhost:4566", "expected one such as http://"),
+            "notification_prefix": ("recordings/*", "without *"),
+            "notification_suffix": (" .mkv", "in plain ASCII"),
             "batch_size": (11, "from 1 to 10"),
             "max_receive_count": (0, "expected 1 to 1000"),
-            "kms_key_arn": (f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/mine", "not of an alias"),
-            "bucket_kms_key_arn": ("alias/mine", "expected the ARN of a key"),
+            "kms_key_arn": (ALIAS, "not of an alias"),
+            "bucket_kms_key_arn": (ALIAS, "not of an alias"),
             "permissions_boundary_arn": ("boundary", "expected the ARN of a policy"),
             "alarm_topic_arn": ("topic", "expected the ARN of a topic"),
             "oldest_message_alarm_seconds": (5, "expected at least 60"),
@@ -83,25 +134,8 @@ class TestRefused:
             "threads": (0.5, "from 1 to 64"),
             "log_level": ("info", "expected DEBUG, INFO, WARNING or ERROR"),
         }
-        trackers = {
-            "udp://t.example:6969/announce": True,
-            "https://[2001:db8::1]:443/announce?k=%20": True,
-            "wss://t.example": True,
-            "udp://t.example/announce": False,
-            "ftp://t.example/announce": False,
-            "http://a.example/x,http://b.example/y": False,
-            "http://a b.example/": False,
-        }
-        web_seeds = {
-            "https://cdn.example/{key}": True,
-            "https://{bucket}.cdn.example/{key}?a=b": True,
-            "https://cdn.example/": False,
-            "https://cdn.example/{key}/": False,
-            "https://cdn.example/{name}/{key}": False,
-            "s3://cdn.example/{key}": False,
-        }
         patterns = {"shows/*.mkv": True, "[!a]?": True, "*.tmp,*.part": False, " *.bak": False, "": False}
-        lists = {"trackers": trackers, "web_seeds": web_seeds, "include": patterns, "exclude": patterns}
+        lists = {"trackers": TRACKERS, "web_seeds": WEB_SEEDS, "include": patterns, "exclude": patterns}
         backend.set(
             **{name: value for name, (value, _) in wrong.items()},
             **{name: list(members) for name, members in lists.items()},
@@ -113,10 +147,24 @@ class TestRefused:
                 (isinstance(value, list) or str(value) in line) and expected in line for line in told
             ), (name, said)
         for name, members in lists.items():
-            (told,) = (line for line in said if f" {name} has " in line)
-            named = told.split("; expected")[0]
+            told = [line.split("; expected")[0] for line in said if f" {name} has " in line]
             bad = {member for member, good in members.items() if not good}
-            assert {member for member in members if f"'{member}'" in named} == bad
+            assert {one for one in members if any(f"'{one}'" in line for line in told)} == bad
+
+    @pytest.mark.parametrize(
+        ("variable", "members"),
+        [("TRACKERS", TRACKERS), ("TORRENT_WEB_SEEDS", WEB_SEEDS)],
+        ids=["trackers", "web seeds"],
+    )
+    def test_what_a_plan_lets_through_the_function_takes(self, variable, members) -> None:
+        """The same tables as above, so the plan is never laxer than the function."""
+        for member, good in members.items():
+            try:
+                from_environment({variable: member})
+            except ConfigError:
+                assert not good, member
+            else:
+                assert good or member in STRICTER, member
 
     def test_values_that_do_not_go_together(self, backend) -> None:
         backend.set(
@@ -124,12 +172,12 @@ class TestRefused:
             timeout_seconds=100,
             visibility_timeout_seconds=599,
             maximum_concurrency=5,
-            reserved_concurrency=4,
+            reserved_concurrency=1,
             allow_create_table=True,
         )
         said = backend.diagnostics()
         assert "visibility_timeout_seconds is 599; expected 600 (6 x timeout_seconds) to 43200" in said
-        assert "maximum_concurrency is 5; expected at most reserved_concurrency, 4" in said
+        assert "maximum_concurrency is 5; expected at most reserved_concurrency, 1 (so null, " in said
         assert "expected at most one maker of the table" in said
 
     def test_a_deployment_that_lacks_its_zip_and_its_layer(self, backend) -> None:
@@ -138,13 +186,15 @@ class TestRefused:
             environment="prod",
             torrent_engine="transmission",
             torrent_version="hybrid",
+            torrent_source="S",
             lambda_zip="nowhere.zip",
             trackers=[f"https://tracker-{n}.example/{'x' * 90}" for n in range(40)],
         )
         said = backend.diagnostics()
-        assert "nowhere.zip is not there; expected the function's zip. Run `make package`" in said
+        assert "nowhere.zip is not there, or is no file; expected the function's zip. Run `make pack" in said
         assert "transmission_layer_arn is not set. Publish the layer" in said
         assert "torrent_version 'hybrid'; expected v1" in said
+        assert "torrent_source 'S'; expected none" in said
         assert "longer than the 4,096 characters" in said
 
     def test_a_table_of_another_schema_and_a_bucket_that_is_not_there(
@@ -167,6 +217,26 @@ class TestRefused:
         assert f"{table_name} has partition key id, sort key none; expected partition key jobId" in said
         assert "S3 Bucket (bucket-that-is-not-there)" in said
 
+    def test_a_table_whose_key_is_a_number_and_a_zip_that_is_a_folder(
+        self, backend, ministack, table_name, bucket, tmp_path
+    ) -> None:
+        ministack.client("dynamodb").create_table(
+            TableName=table_name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "jobId", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "jobId", "AttributeType": "N"}],
+        )
+        backend.set(
+            bucket_name=bucket,
+            create_bucket=False,
+            create_table=False,
+            table_name=table_name,
+            lambda_zip=str(tmp_path),
+        )
+        said = backend.diagnostics()
+        assert f"{table_name} has partition key jobId of type N; expected type S" in said
+        assert f"{tmp_path} is not there, or is no file; expected the function's zip" in said
+
 
 class TestProduction:
     """One plan, looked at from every side; several tests would each pay for it on every worker of xdist."""
@@ -188,6 +258,8 @@ class TestProduction:
             timeout_seconds=600,
             architecture="arm64",
             reserved_concurrency=20,
+            notification_prefix="shows/",
+            notification_suffix=".mkv",
             kms_key_arn=KEY,
             tracing=True,
             allow_list_bucket=True,
@@ -212,6 +284,8 @@ class TestProduction:
         self.the_function_reads_its_settings_as_they_were_given(planned)
         self.the_published_layer_is_used_and_none_is_made(planned)
         self.the_queue_waits_six_timeouts_and_hears_which_messages_failed(planned)
+        self.an_event_that_waits_two_visibility_timeouts_sets_off_the_alarm(planned)
+        self.the_bucket_notifies_of_the_keys_given(planned)
         self.only_this_bucket_of_this_account_may_send_to_the_queue(planned)
         self.the_role_may_do_what_the_function_does_and_no_more(planned)
         self.what_is_stored_is_encrypted_with_the_key_given(planned)
@@ -243,6 +317,13 @@ class TestProduction:
             "ReportBatchItemFailures"
         ]
 
+    def an_event_that_waits_two_visibility_timeouts_sets_off_the_alarm(self, planned) -> None:
+        assert planned['aws_cloudwatch_metric_alarm.this["oldest-event"]']["threshold"] == 7200
+
+    def the_bucket_notifies_of_the_keys_given(self, planned) -> None:
+        (queue,) = planned["aws_s3_bucket_notification.this[0]"]["queue"]
+        assert (queue["filter_prefix"], queue["filter_suffix"]) == ("shows/", ".mkv")
+
     def only_this_bucket_of_this_account_may_send_to_the_queue(self, planned) -> None:
         (statement,) = json.loads(planned["aws_sqs_queue.events[0]"]["policy"])["Statement"]
         assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
@@ -265,18 +346,28 @@ class TestProduction:
             "ReadObjects": (reads, {f"{bucket}/*"}),
             "WriteTorrents": ({"s3:PutObject"}, {f"{bucket}/*.torrent", f"{bucket}/.s3torrent/*"}),
             "TellAbsentFromForbidden": ({"s3:ListBucket"}, {bucket}),
-            "WriteStatus": ({"dynamodb:DescribeTable", "dynamodb:UpdateItem"}, {table}),
+            "RemoveOwn": ({"s3:DeleteObject"}, {f"{bucket}/.s3torrent/*"}),
+            "WriteStatus": (
+                {"dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:UpdateItem"},
+                {table},
+            ),
             "TakeEvents": (
-                {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+                {
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ReceiveMessage",
+                    "sqs:SendMessage",
+                },
                 {queue},
             ),
             "Log": ({"logs:CreateLogStream", "logs:PutLogEvents"}, {log}),
-            "UseKeys": (
-                {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"},
-                {KEY},
-            ),
+            "UseKeys": ({"kms:Decrypt", "kms:GenerateDataKey"}, {KEY}),
             "Trace": ({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
         }
+        services = {f"{service}.us-east-1.amazonaws.com" for service in ("dynamodb", "lambda", "s3", "sqs")}
+        (asked_by,) = found["UseKeys"]["Condition"]["StringEquals"].items()
+        assert (asked_by[0], set(asked_by[1])) == ("kms:ViaService", services)
 
     def what_is_stored_is_encrypted_with_the_key_given(self, planned) -> None:
         for queue in ("aws_sqs_queue.events[0]", "aws_sqs_queue.dead_letter"):
@@ -306,7 +397,7 @@ class TestProduction:
 
 class TestDevelopmentLayer:
     def test_a_first_apply_works_with_a_placeholder_and_a_second_takes_the_build(
-        self, workspace, ministack, tmp_path, function_zip, table_name
+        self, workspace, shown, ministack, tmp_path, function_zip, table_name
     ) -> None:
         backend = workspace(tmp_path, "terraform/backend", ministack.endpoint)
         (backend.folder / "provider.tf").write_text(PROVIDER_FILE)
@@ -331,23 +422,45 @@ class TestDevelopmentLayer:
         changes = [one["change"] for one in messages if one["type"] == "planned_change"]
         (layer,) = (one for one in changes if one["resource"]["resource_type"] == "aws_lambda_layer_version")
         assert layer["action"] == "replace"
+        publish = shown(
+            'aws lambda publish-layer-version --layer-name transmission-tools --description "Lambda layer with transmission-cli tools" \\',
+            "",
+        )
+        assert re.fullmatch(
+            r"arn:aws:lambda:us-east-1:\d{12}:layer:transmission-tools:\d+\n",
+            backend.shell("cd ../..\n" + publish),
+        )
 
 
 class TestNotificationOfAnExistingBucket:
     @pytest.mark.skipif(not (shutil.which("aws") and shutil.which("jq")), reason="needs the AWS CLI and jq")
     def test_the_commands_add_and_remove_ours_and_leave_the_others(
-        self, workspace, ministack, tmp_path, bucket, function_zip
+        self, workspace, shown, ministack, tmp_path, bucket, function_zip
     ) -> None:
         example = workspace(tmp_path, "examples/existing-bucket", ministack.endpoint)
-        example.set(bucket_name=bucket)
-        example.override(name=bucket, lambda_zip=str(function_zip))
-        outputs = example.plan()["planned_values"]["outputs"]
+        example.set(bucket_name=bucket, notification_prefix="it's/")
+        example.override(name=bucket, lambda_zip=str(function_zip), notification_suffix=".mkv")
+        transmission = shown('torrent_engine         = "transmission"', bucket).replace('"ARN"', f'"{LAYER}"')
+        example.shell(transmission.removesuffix("terraform apply\n"))
+        planned = example.plan()["planned_values"]
+        (module,) = planned["root_module"]["child_modules"]
+        (function,) = (one for one in module["resources"] if one["type"] == "aws_lambda_function")
+        assert function["values"]["layers"] == [LAYER]
+        assert function["values"]["ephemeral_storage"] == [{"size": 10240}]
+        outputs = planned["outputs"]
 
         sqs, s3 = ministack.client("sqs"), ministack.client("s3")
         sqs.create_queue(QueueName=bucket)
         theirs = sqs.create_queue(QueueName=f"{bucket}-theirs")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=theirs, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        other = {"Id": "theirs", "QueueArn": arn, "Events": ["s3:ObjectRemoved:*"]}
+        other = {"Id": "theirs", "QueueArn": arn, "Events": ["s3:ObjectTagging:*"]}
+        sns = ministack.client("sns")
+        gone = sns.create_topic(Name=bucket)["TopicArn"]
+        topic = {
+            "Id": "topic",
+            "TopicArn": sns.create_topic(Name=f"{bucket}-theirs")["TopicArn"],
+            "Events": other["Events"],
+        }
 
         def notifications() -> dict[str, Any]:
             found = s3.get_bucket_notification_configuration(Bucket=bucket)
@@ -363,18 +476,32 @@ class TestNotificationOfAnExistingBucket:
             )
             assert done.returncode == 0, done.stderr
 
+        rules = [{"Name": "prefix", "Value": "it's/"}, {"Name": "suffix", "Value": ".mkv"}]
         ours = {
             "Id": bucket,
             "QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{bucket}",
-            "Events": ["s3:ObjectCreated:*"],
+            "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"],
+            "Filter": {"Key": {"FilterRules": rules}},
         }
         execute("notification_command")  # where there was none before
         assert notifications() == {"QueueConfigurations": [ours]}
-        outdated = ours | {"Events": ["s3:ObjectCreated:Put"]}
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [outdated, other]}
-        )
+        # Ours of before: another filter, and other kinds, with targets that are gone since event_source changed.
+        function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{bucket}"
+        outdated = {name: value for name, value in ours.items() if name != "Filter"}
+        of_before = {
+            "QueueConfigurations": [outdated, other],
+            "TopicConfigurations": [{"Id": bucket, "TopicArn": gone, "Events": ours["Events"]}, topic],
+            "LambdaFunctionConfigurations": [
+                {"Id": bucket, "LambdaFunctionArn": function, "Events": ours["Events"]}
+            ],
+            "EventBridgeConfiguration": {},
+        }
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=of_before)
+        sns.delete_topic(TopicArn=gone)
+        with pytest.raises(ClientError, match="Unable to validate"):
+            s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=of_before)
+        kept = {"TopicConfigurations": [topic], "EventBridgeConfiguration": {}}
         execute("notification_command")
-        assert notifications() == {"QueueConfigurations": [other, ours]}
+        assert notifications() == {"QueueConfigurations": [other, ours], **kept}
         execute("notification_removal_command")
-        assert notifications() == {"QueueConfigurations": [other]}
+        assert notifications() == {"QueueConfigurations": [other], **kept}
