@@ -289,3 +289,11 @@ class HeldByAnother(StatusError):
 
 class StackError(S3TorrentError):
     default_hint = "stop the stack and start it anew (s3torrent dev); docs/local.md says what it needs"
+
+
+def described(error: BaseException) -> dict[str, str | bool]:
+    """``{type, message, retryable, hint}`` also of what is none of ours: the ``error`` of status and log."""
+    if isinstance(error, S3TorrentError):
+        return error.as_dict()
+    told = str(error) or "interrupted"
+    return {"type": type(error).__name__, "message": told, "retryable": True, "hint": ""}

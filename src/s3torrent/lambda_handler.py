@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
-from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError
+from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError, described
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell
@@ -102,7 +102,7 @@ class Function:
                     raise
                 if self._handed_on(parcel, error):
                     continue
-                tell(logging.ERROR, "record failed", messageId=parcel.message_id, **_described(error))
+                tell(logging.ERROR, "record failed", messageId=parcel.message_id, **described(error))
                 self._hasten(parcel, error)
                 failed.append(parcel.message_id)
         if delivery.kind == "sqs":
@@ -121,9 +121,9 @@ class Function:
         try:
             self.redelivery.hand_on(parcel.ticket)
         except Exception as second:  # noqa: BLE001 - the record fails then, and comes back later
-            tell(logging.WARNING, "not handed on", messageId=parcel.message_id, **_described(second))
+            tell(logging.WARNING, "not handed on", messageId=parcel.message_id, **described(second))
             return False
-        tell(logging.INFO, "handed on", messageId=parcel.message_id, **_described(error))
+        tell(logging.INFO, "handed on", messageId=parcel.message_id, **described(error))
         return True
 
     def _hasten(self, parcel: Parcel, error: Exception) -> None:
@@ -133,7 +133,7 @@ class Function:
         try:
             self.redelivery.hasten(parcel.ticket, error)
         except Exception as second:  # noqa: BLE001 - the record comes back in any case
-            tell(logging.WARNING, "not hastened", messageId=parcel.message_id, **_described(second))
+            tell(logging.WARNING, "not hastened", messageId=parcel.message_id, **described(second))
 
     def _take(self, parcel: Parcel, time_left: TimeLeft) -> list[Outcome]:
         """Every request of the parcel is tried; then the first error is raised."""
@@ -148,7 +148,7 @@ class Function:
             try:
                 outcome = self.maker.make(request, started + time_left.for_one_more(request))
             except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
-                tell(logging.ERROR, "failed", id=str(request.ref), **_described(error))
+                tell(logging.ERROR, "failed", id=str(request.ref), **described(error))
                 errors.append(error)
                 continue
             milliseconds = round((time.monotonic() - started) * 1000)
@@ -163,9 +163,3 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     shown = ("type", "hint", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead", "pieceLength")
     details = {name: outcome.attributes[name] for name in shown if name in outcome.attributes}
     return {"id": outcome.job_id, "status": outcome.status, "reason": outcome.reason, **details}
-
-
-def _described(error: Exception) -> dict[str, Any]:
-    if isinstance(error, S3TorrentError):
-        return error.as_dict()
-    return {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}

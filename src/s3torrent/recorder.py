@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 from s3torrent import config, recording, wiring
 from s3torrent.capture.said import Transcript
 from s3torrent.capture.url import check_url, redacted
-from s3torrent.errors import BadName, S3TorrentError, UsageError
+from s3torrent.errors import BadName, S3TorrentError, UsageError, described
 from s3torrent.log import log, tell
-from s3torrent.pipeline.journal import Journal, NoJournal, described
+from s3torrent.pipeline.journal import Journal, NoJournal
 from s3torrent.types import ObjectRef, TorrentRequest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from s3torrent.engine.base import Built, Engine, Progress, RangeMemory
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import ObjectReader
-    from s3torrent.types import ObjectHead
+    from s3torrent.types import ObjectHead, ObjectVersion
 
 
 def build_object(
@@ -27,12 +27,16 @@ def build_object(
 
     Raises ObjectChanged or ObjectGone where it is not, and whatever the engine raises.
     """
-    source = head.version
     built = engine.build(object_content(head), policy, reader, progress, memory)
+    require_current(reader, head.version)
+    return built
+
+
+def require_current(reader: ObjectReader, source: ObjectVersion) -> None:
+    """Look once more. Raises ObjectGone or ObjectChanged where ``source`` no longer lies at its key."""
     try:
         now = reader.head(source.ref).version
     except NoSuchObject:
-        raise ObjectGone(f"{source} was deleted while it was hashed") from None
+        raise ObjectGone(f"{source} was deleted while its torrent was made") from None
     if (now.version_id, now.etag, now.size) != (source.version_id, source.etag, source.size):
-        raise ObjectChanged(f"{source} was replaced while it was hashed; now it is {now}")
-    return built
+        raise ObjectChanged(f"{source} was replaced while its torrent was made; now it is {now}")

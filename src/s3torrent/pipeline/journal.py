@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from s3torrent.errors import LeaseLost, S3TorrentError
+from s3torrent.errors import LeaseLost, S3TorrentError, described
 from s3torrent.status.base import COMPLETED, FAILED, RECORDING
 
 if TYPE_CHECKING:
@@ -202,11 +202,3 @@ class NoJournal:
 
     def failed(self, error: BaseException, log_tail: str = "") -> None:
         pass
-
-
-def described(error: BaseException) -> dict[str, str | bool]:
-    """The ``error`` attribute of a status item, also of what is none of ours."""
-    if isinstance(error, S3TorrentError):
-        return error.as_dict()
-    told = str(error) or "interrupted"
-    return {"type": type(error).__name__, "message": told, "retryable": True, "hint": ""}

@@ -21,6 +21,7 @@ from s3torrent.errors import (
     ObjectGone,
     OutOfTime,
     S3TorrentError,
+    described,
 )
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object
@@ -207,10 +208,7 @@ class Maker:
     def _fail(self, claim: Claimed, error: Exception) -> None:
         """FAILED with the reason; PENDING where time was up, and the next try goes on from there."""
         handed_back = isinstance(error, OutOfTime) and error.progressed
-        if isinstance(error, S3TorrentError):
-            told = error.as_dict()
-        else:
-            told = {"type": type(error).__name__, "message": str(error), "retryable": True, "hint": ""}
+        told = described(error)
         with _telling(error):
             status = PENDING if handed_back else FAILED
             self.status.finish(claim, status, {"reason": told["message"], "error": told})
