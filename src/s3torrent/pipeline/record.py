@@ -12,7 +12,7 @@ from s3torrent.errors import EmptyContent, S3TorrentError, TooLarge, WriteConfli
 from s3torrent.pipeline.parts import for_stream
 from s3torrent.pipeline.sending import Sender
 from s3torrent.pipeline.upload import conclude, look
-from s3torrent.status.base import RECORDING
+from s3torrent.status.base import RECORDING, UPLOADING
 
 if TYPE_CHECKING:
     import threading
@@ -123,7 +123,9 @@ class _Source:
 def _all_sent(uploader: Uploader, target: Target, sender: Sender, source: _Source) -> tuple[bool, list[Sent]]:
     """Whether it was cut, and the parts. Where one cannot be sent, those before it become the object."""
     try:
-        return _send(sender, source), sender.sent()
+        cut = _send(sender, source)
+        source.progress(sender.size, UPLOADING)
+        return cut, sender.sent()
     except S3TorrentError as error:
         _keep(uploader, target, sender, source.progress, error)
         raise
