@@ -58,7 +58,10 @@ def test_the_troubleshooting_page_is_the_error_tree() -> None:
 
 
 def test_each_promise_names_a_test_that_exists() -> None:
-    named = re.findall(r"`((?:unit|stack|contract|events|terraform|state|fuzz)/[\w/]*)(\.py)?(?:::(\w+))?`", (ROOT / "docs/semantics.md").read_text())
+    named = re.findall(
+        r"`((?:unit|stack|contract|events|terraform|state|fuzz)/[\w/]*)(\.py)?(?:::(\w+))?`",
+        (ROOT / "docs/semantics.md").read_text(),
+    )
     assert len(named) > 20
     for path, suffix, name in named:
         found = ROOT / "tests" / f"{path}{suffix}"
