@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = ROOT / "docker/seed"
 PREFIX = ".s3torrent/watch/"
 NOBODY = 65534
-SECONDS = 60
+SECONDS = 180
 PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

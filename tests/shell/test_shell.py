@@ -29,6 +29,8 @@ SCRIPTS = (
     "tests/shell/stand-ins/docker",
 )
 SECONDS = 900
+
+pytestmark = pytest.mark.timeout(SECONDS)  # a whole suite of bats in one test
 PROGRAMS = Path(sys.executable).parent
 """Of our environment: its aws, where it has one, comes before the machine's."""
 
