@@ -7,7 +7,7 @@ LOCK := requirements/dev.txt
 ZIP := dist/s3torrent-lambda.zip
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test checkov lint format package bench lock clean setup judges
+.PHONY: demo test checkov lint format package bench fuzz soak lock clean setup judges
 
 demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
@@ -37,6 +37,13 @@ format: setup
 package: setup
 	$(BIN)/python -m s3torrent.devstack.package $(ZIP)
 
+# An hour over all targets; what it finds lies in fuzz-finds/.
+FUZZ_SECONDS ?= 600
+fuzz: setup
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	cd tests && for target in bencode torrent event config s3 status; do \
+	  ../$(BIN)/python -m fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
+
 bench: setup judges
 	$(BIN)/python bench/run.py
 
@@ -58,6 +65,8 @@ lock: setup
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o $(LOCK)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra record --constraint $(LOCK) --universal --python-version 3.13 \
 	  --generate-hashes --no-header --no-annotate -o requirements/record.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --group fuzz --constraint $(LOCK) --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate -o requirements/fuzz.txt
 	echo checkov | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --upgrade -o requirements/checkov.txt
 

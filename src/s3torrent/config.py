@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from s3torrent.errors import ConfigError, S3TorrentError
 from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, parse_piece_length
@@ -12,7 +13,7 @@ from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 VARIABLES: dict[str, tuple[str, str]] = {
     "S3_BUCKET": ("", "Only this bucket's events are taken; empty: the bucket of the event"),
@@ -96,6 +97,7 @@ class Settings:
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Raises ConfigError that names the variable, what it holds and what it may hold."""
+    _require_utf8(environ, VARIABLES)
 
     def text(name: str) -> str:
         value = environ.get(name, "").strip()
@@ -165,6 +167,7 @@ class RecorderSettings:
 
 def recorder_from_environment(environ: Mapping[str, str]) -> RecorderSettings:
     """Raises ConfigError, as ``from_environment``."""
+    _require_utf8(environ, RECORDER_VARIABLES)
 
     def text(name: str) -> str:
         return environ.get(name, "").strip() or RECORDER_VARIABLES[name][0]
@@ -194,9 +197,26 @@ def recorder_from_environment(environ: Mapping[str, str]) -> RecorderSettings:
 def endpoint_url(environ: Mapping[str, str]) -> str | None:
     """AWS_ENDPOINT_URL, None where it is empty."""
     value = environ.get("AWS_ENDPOINT_URL", "").strip()
-    if value and not ENDPOINT.fullmatch(value):
+    if value and not _is_endpoint(value):
         raise ConfigError(f"AWS_ENDPOINT_URL is {value!r}; expected http://HOST:PORT or https://HOST[:PORT]")
     return value or None
+
+
+def _is_endpoint(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return bool(ENDPOINT.fullmatch(value) and parts.hostname and parts.port != 0)
+    except ValueError:  # brackets around no IPv6 address, a port past 65535
+        return False
+
+
+def _require_utf8(environ: Mapping[str, str], names: Iterable[str]) -> None:
+    """Other bytes reach Python as surrogates, which go into no key, no torrent and no table."""
+    for name in names:
+        try:
+            environ.get(name, "").encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{name} is {environ[name][:200]!r}; expected UTF-8") from None
 
 
 def _check_transmission(policy: TorrentPolicy) -> None:

@@ -112,7 +112,7 @@ def record(arguments: list[str], environ: Mapping[str, str], stop: threading.Eve
         try:
             one = recording.Recording(
                 url=check_url(asked.url),
-                outfile=Path(asked.outfile),
+                outfile=Path(asked.outfile).absolute(),  # programs run in a folder of their own
                 ref=target(wanted, asked.outfile),
                 uploader=uploader,
                 reader=wiring.local_store(),

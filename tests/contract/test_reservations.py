@@ -49,11 +49,12 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.stack)])
+@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.stack), "moto"])
 def store(request: pytest.FixtureRequest, clock: Clock) -> StatusStore:
     if request.param == "memory":
         return MemoryStatus(clock)
-    client = request.getfixturevalue("ministack").client("dynamodb")
+    stack = request.getfixturevalue("moto" if request.param == "moto" else "ministack")
+    client = stack.client("dynamodb")
     return DynamoStatus(client, request.getfixturevalue("table_name"), clock)
 
 

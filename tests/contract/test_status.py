@@ -80,11 +80,11 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.stack)])
+@pytest.fixture(params=["memory", pytest.param("dynamodb", marks=pytest.mark.stack), "moto"])
 def store(request: pytest.FixtureRequest, clock: Clock) -> StatusStore:
     if request.param == "memory":
         return MemoryStatus(clock)
-    stack: MiniStack = request.getfixturevalue("ministack")
+    stack = request.getfixturevalue("moto" if request.param == "moto" else "ministack")
     return DynamoStatus(stack.client("dynamodb"), request.getfixturevalue("table_name"), clock)
 
 

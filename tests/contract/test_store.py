@@ -117,8 +117,17 @@ def local_world(request: pytest.FixtureRequest, *, versioned: bool) -> World:
 
 def s3_world(request: pytest.FixtureRequest, *, versioned: bool) -> World:
     client: Any = request.getfixturevalue("ministack").client("s3")
-    bucket = request.getfixturevalue("versioned_bucket" if versioned else "bucket")
+    return world_in(
+        client, request.getfixturevalue("versioned_bucket" if versioned else "bucket"), versioned=versioned
+    )
 
+
+def moto_world(request: pytest.FixtureRequest, *, versioned: bool) -> World:
+    moto = request.getfixturevalue("moto")
+    return world_in(moto.client("s3"), moto.bucket(versioned=versioned), versioned=versioned)
+
+
+def world_in(client: Any, bucket: str, *, versioned: bool) -> World:
     def delete_version(version: ObjectVersion) -> None:
         which = {"VersionId": version.version_id} if version.version_id else {}
         client.delete_object(Bucket=bucket, Key=version.ref.key, **which)
@@ -139,6 +148,8 @@ WORLDS = {
     "local": (local_world, False),
     "s3": (s3_world, False),
     "s3-versioned": (s3_world, True),
+    "moto": (moto_world, False),
+    "moto-versioned": (moto_world, True),
 }
 
 
@@ -328,6 +339,14 @@ class TestPut:
         """As S3 demands; nothing is written."""
         with pytest.raises(UsageError, match="expected ASCII"):
             world.put(world.ref("a.torrent"), b"first", name="é")
+        with pytest.raises(NoSuchObject):
+            world.store.head(world.ref("a.torrent"))
+
+    def test_metadata_cannot_break_out_of_its_header(self, world: World):
+        """A line break would begin a header of its own."""
+        for metadata in ({"name": "a\r\nx-amz-acl: public-read"}, {"name\nx-amz-acl": "b"}, {"name": "\0"}):
+            with pytest.raises(UsageError, match="control characters"):
+                world.put(world.ref("a.torrent"), b"first", **metadata)
         with pytest.raises(NoSuchObject):
             world.store.head(world.ref("a.torrent"))
 

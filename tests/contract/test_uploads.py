@@ -59,11 +59,14 @@ class World:
         return self.store.get(self.ref, 1 << 20)
 
 
-@pytest.fixture(params=["memory", "failing", pytest.param("s3", marks=pytest.mark.stack)])
+@pytest.fixture(params=["memory", "failing", pytest.param("s3", marks=pytest.mark.stack), "moto"])
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "s3":
         client = request.getfixturevalue("ministack").client("s3")
         return World(S3UploadStore(client, None, IMPATIENT), request.getfixturevalue("bucket"))
+    if request.param == "moto":
+        moto = request.getfixturevalue("moto")
+        return World(S3UploadStore(moto.client("s3"), None, IMPATIENT), moto.bucket(versioned=False))
     store = MemoryStore()
     store.create_bucket("bucket")
     return World(store if request.param == "memory" else FailingStore(store, []), "bucket")

@@ -60,7 +60,7 @@ class Container:
         }
         with (self.files / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
-                [*self.before, str(ENTRYPOINT), url, str(self.outfile)],
+                [*self.before, str(ENTRYPOINT), url, str(self.outfile.relative_to(self.files))],
                 env=least | self.environment | environment,
                 cwd=self.files,
                 stdin=subprocess.DEVNULL,

@@ -146,6 +146,18 @@ def test_a_network_that_breaks_in_the_middle_of_parts(deployed: Deployed, bucket
     assert json.loads(done.stdout)["infoHashV1"] == json.loads(whole.stdout)["infoHashV1"]
 
 
+def test_two_puts_of_one_file_at_once(deployed: Deployed, bucket: str, film: Path) -> None:
+    """Both end well with one object and one torrent, and no parts are left to be paid for."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: put_film(deployed, film, bucket), range(2)))
+    codes = sorted(done.code for done in both)
+    assert codes in ([0, 0], [0, 2], [0, 4]), both
+    assert object_of(deployed, bucket) == content(SIZE)
+    assert unfinished(deployed, bucket) == []
+    deployed.ended(bucket, KEY, "COMPLETED")
+    assert len(deployed.writes_of_torrent(bucket, KEY)) == 1
+
+
 BEFORE = {
     "the first part": Moment("PUT", "", 1),
     "the third part": Moment("PUT", "", 3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import signal
 import time
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ s3torrent is up. In another terminal:
 
   export AWS_ENDPOINT_URL={endpoint}
   export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION={region}
-
+{settings}
   aws s3 cp FILE s3://{bucket}/
   aws s3 ls s3://{bucket}/
   s3torrent inspect s3://{bucket}/FILE.torrent
+  s3torrent put FILE s3://{bucket}/films/
 
 The function's log is in {log}
 Ctrl-C stops it; nothing of it remains.
@@ -40,6 +42,8 @@ class DevSession:
     stack: MiniStack
     clients: wiring.Clients
     deployment: Deployment
+    settings: Mapping[str, str]
+    """What the function and who uploads must agree on."""
 
     def usage(self) -> str:
         """How to use it with the AWS CLI."""
@@ -50,6 +54,9 @@ class DevSession:
             region=REGION,
             bucket=self.deployment.names.bucket,
             log=self.stack.log_file,
+            settings="".join(
+                f"  export {name}={shlex.quote(value)}\n" for name, value in sorted(self.settings.items())
+            ),
         )
 
 
@@ -74,7 +81,9 @@ def dev_session(
         }
         deployment = deploy(clients, Names(), archive, environment=variables, versioned=versioned)
         _try_out(clients, deployment.names)
-        yield DevSession(stack, clients, deployment)
+        shared = {"DDB_TABLE": deployment.names.table, **variables}
+        del shared["AWS_ENDPOINT_URL"]
+        yield DevSession(stack, clients, deployment, shared)
 
 
 def _try_out(clients: wiring.Clients, names: Names) -> None:

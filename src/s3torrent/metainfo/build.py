@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.errors import BadName, EmptyContent, InvalidMetainfo, PathConflict
+from s3torrent.errors import BadName, EmptyContent, InvalidMetainfo, PathConflict, TooLarge
 from s3torrent.metainfo import bencode, file_tree, paths, webseed
 from s3torrent.metainfo.model import FileEntry, Metainfo
 from s3torrent.metainfo.validate import validate
@@ -163,6 +163,12 @@ def _v1_files(entries: Sequence[FileEntry], align: int, *, single_file: bool) ->
 def _file_tree(entries: Sequence[FileEntry], roots: Sequence[bytes | None]) -> dict[bytes, Any]:
     if len(roots) != len(entries):
         raise ValueError(f"{len(roots):,} file roots for {len(entries):,} files")
+    told = sum(paths.written_out(_raw_path(entry.path)) for entry in entries)
+    if told > paths.MAX_TREE_PATHS:
+        raise TooLarge(
+            f"{len(entries):,} files have paths of {told:,} bytes; v2 allows {paths.MAX_TREE_PATHS:,}",
+            hint="split the content, or make a v1 torrent",
+        )
     for entry in entries:
         if len(entry.path) > paths.MAX_DEPTH_V2:
             raise BadName(
@@ -180,8 +186,8 @@ def _raw_path(path: Sequence[str]) -> paths.Path:
     try:
         raw = tuple(component.encode() for component in path)
     except UnicodeEncodeError as error:
-        raise BadName(f"{'/'.join(path)!r} is not UTF-8; expected names that are") from error
+        raise BadName(f"{'/'.join(path)[:200]!r} is not UTF-8; expected names that are") from error
     fault = paths.path_fault(raw)
     if fault:
-        raise BadName(f"{'/'.join(path)!r} is {fault}; expected the names of folders and of a file")
+        raise BadName(f"{'/'.join(path)[:200]!r} is {fault}; expected the names of folders and of a file")
     return raw

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 
 Path = tuple[bytes, ...]
 
+MAX_NAME = 4096
+"""Bytes of one name: more than a file system takes, or S3 in a whole key."""
+MAX_TREE_PATHS = 64 << 20
+"""Bytes of all paths of a file tree, written out as a v1 list has them. A tree tells what they share only
+once: a folder of one MB around thousands of files would fill any memory.
+"""
 MAX_DEPTH_V1 = 100
 """Components of a path in a v1 file list; libtorrent loads no more."""
 MAX_DEPTH_V2 = 95
@@ -26,6 +32,8 @@ def component_fault(component: bytes) -> str | None:
         return "a name with a slash in it"
     if b"\0" in component:
         return "a name with a NUL in it"
+    if len(component) > MAX_NAME:
+        return f"a name of {len(component):,} bytes (at most {MAX_NAME:,})"
     return None
 
 
@@ -36,6 +44,11 @@ def path_fault(path: Sequence[bytes]) -> str | None:
     if len(path) > MAX_DEPTH_V1:
         return f"a path of {len(path):,} components (clients read at most {MAX_DEPTH_V1})"
     return next(filter(None, map(component_fault, path)), None)
+
+
+def written_out(path: Sequence[bytes]) -> int:
+    """Bytes of ``path`` with its slashes."""
+    return sum(map(len, path)) + len(path)
 
 
 def clash(paths: Iterable[Path]) -> tuple[Path, Path] | None:

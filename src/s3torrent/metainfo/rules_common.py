@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MAX_PIECE_LENGTH = 256 << 20
 """The largest power of two that libtorrent loads."""
+MAX_URLS = 1 << 20
+"""Bytes of all trackers, or of all web seeds: each byte may be shown as nine."""
 MAX_LENGTH = (1 << 63) - 1
 
 
@@ -59,7 +61,9 @@ def piece_length(metainfo: Metainfo) -> str | None:
 
 def announce(metainfo: Metainfo) -> str | None:
     value = metainfo.top.get(b"announce", b"")
-    return None if isinstance(value, bytes) else f"{found(value)}; expected a string, the tracker's URL"
+    if not isinstance(value, bytes):
+        return f"{found(value)}; expected a string, the tracker's URL"
+    return _too_much(len(value))
 
 
 def announce_list(metainfo: Metainfo) -> str | None:
@@ -69,16 +73,20 @@ def announce_list(metainfo: Metainfo) -> str | None:
     for tier in tiers:
         if not isinstance(tier, list) or not all(isinstance(url, bytes) for url in tier):
             return f"a tier: {found(tier)}; expected a list of tracker URLs (BEP 12)"
-    return None
+    return _too_much(sum(len(url) for tier in tiers for url in tier))
 
 
 def url_list(metainfo: Metainfo) -> str | None:
     seeds = metainfo.top.get(b"url-list", [])
-    if isinstance(seeds, bytes) or (
-        isinstance(seeds, list) and all(isinstance(seed, bytes) for seed in seeds)
-    ):
-        return None
+    if isinstance(seeds, bytes):
+        return _too_much(len(seeds))
+    if isinstance(seeds, list) and all(isinstance(seed, bytes) for seed in seeds):
+        return _too_much(sum(map(len, seeds)))
     return f"{found(seeds)}; expected one URL or a list of them (BEP 19)"
+
+
+def _too_much(length: int) -> str | None:
+    return f"{length:,} bytes of URLs; expected at most {MAX_URLS:,}" if length > MAX_URLS else None
 
 
 def content(metainfo: Metainfo) -> str | None:

@@ -13,7 +13,7 @@ from s3torrent.metainfo.rules_common import found, is_length
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3torrent.metainfo.model import Metainfo
+    from s3torrent.metainfo.model import FileEntry, Metainfo
 
 LEAF = 16384
 """Bytes of content under one leaf of a file's hash tree."""
@@ -21,6 +21,10 @@ LEAF = 16384
 
 def _leaves(metainfo: Metainfo) -> Iterator[tuple[paths.Path, dict[bytes, Any]]]:
     return file_tree.walk(metainfo.info.get(b"file tree", {}))
+
+
+def _show(entry: FileEntry) -> str:
+    return show([name.encode() for name in entry.path])
 
 
 def tree(metainfo: Metainfo) -> str | None:
@@ -35,7 +39,11 @@ def layers(metainfo: Metainfo) -> str | None:
 
 
 def tree_paths(metainfo: Metainfo) -> str | None:
+    told = 0
     for path, _ in _leaves(metainfo):
+        told += paths.written_out(path)
+        if told > paths.MAX_TREE_PATHS:
+            return f"the paths, written out, take more than {paths.MAX_TREE_PATHS:,} bytes; expected less"
         fault = paths.path_fault(path)
         if fault:
             return f"{show(path)}, {fault}; expected components that stay below the torrent's folder"
@@ -72,9 +80,9 @@ def piece_layers(metainfo: Metainfo) -> str | None:
         needed.add(root)
         expected = 32 * -(-entry.length // metainfo.piece_length)
         if root not in known:
-            return f"none for {str(entry)!r}; expected {expected:,} bytes under its pieces root"
+            return f"none for {_show(entry)}; expected {expected:,} bytes under its pieces root"
         if len(known[root]) != expected:
-            return f"{len(known[root]):,} bytes for {str(entry)!r}; expected {expected:,}"
+            return f"{len(known[root]):,} bytes for {_show(entry)}; expected {expected:,}"
     unknown = known.keys() - needed
     return f"{len(unknown):,} under no pieces root that needs them" if unknown else None
 
@@ -133,6 +141,6 @@ def hybrid_pads(metainfo: Metainfo) -> str | None:
         if pad and entry.length != gap:
             return f"a pad file of {entry.length:,} bytes at byte {offset:,}; expected {gap:,}"
         if not pad and entry.length and gap:
-            return f"{str(entry)!r} begins at byte {offset:,}; expected a pad file of {gap:,} before it"
+            return f"{_show(entry)} begins at byte {offset:,}; expected a pad file of {gap:,} before it"
         offset += entry.length
     return None

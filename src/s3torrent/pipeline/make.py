@@ -21,13 +21,14 @@ from s3torrent.errors import (
     ObjectGone,
     OutOfTime,
     S3TorrentError,
+    WriteConflict,
     described,
 )
 from s3torrent.metainfo.parse import parse
-from s3torrent.pipeline.build import build_object
+from s3torrent.pipeline.build import build_object, require_current
 from s3torrent.pipeline.checkpoint import Checkpoint
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
-from s3torrent.pipeline.gone import gone
+from s3torrent.pipeline.gone import gone, leave
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.pipeline.watch import watch
@@ -115,6 +116,10 @@ class Maker:
         if isinstance(error, NotTorrentable | NoSuchObject):
             if len(request.ref.key.encode()) <= MAX_KEY_BYTES:  # a longer one is no key, and no job id
                 self._note(request, SKIPPED, error)
+            if isinstance(error, NoSuchObject):
+                # A worker that was slow may have published after the deletion was told.
+                late = find_torrent(self.store, request.ref) if self.remove_torrents else None
+                leave(self.store, request.ref, late)
             return Outcome(str(request.ref), SKIPPED, error.message, attributes=error.as_dict())
         with _telling(error):
             self._note(request, FAILED, error)
@@ -144,7 +149,7 @@ class Maker:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
             if found is Standing.CURRENT and torrent:
-                body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
+                body = self._published(source, torrent)
                 attributes = describe(source, parse(body), len(body), bytes_read=0)
                 watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
             else:
@@ -161,6 +166,17 @@ class Maker:
         return Outcome(
             lease.claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes
         )
+
+    def _published(self, source: ObjectVersion, torrent: ObjectHead) -> bytes:
+        """The torrent that an earlier try has published. Both were seen before the claim: they may be others by
+        now, and an item must not tell of the one what is true of the other.
+        """
+        body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
+        now = find_torrent(self.store, source.ref, guess=True)
+        if now is None or now.version.etag != torrent.version.etag:
+            raise WriteConflict(f"{source.ref.torrent} was replaced or deleted while it was looked at")
+        require_current(self.store, source)
+        return body
 
     def _build(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> dict[str, Any]:
         source = head.version

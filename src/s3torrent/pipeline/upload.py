@@ -23,6 +23,7 @@ from s3torrent.errors import (
     WriteConflict,
 )
 from s3torrent.hashing.part import assemble_parts
+from s3torrent.pipeline.build import require_current
 from s3torrent.pipeline.content import check_torrent_key, name_of, object_content
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.parts import SMALLEST_PART
@@ -121,7 +122,11 @@ def _complete(uploader: Uploader, target: Target, sender: Sender, sent: list[Sen
                 f"{target.ref} was written by another while it was uploaded: {error.message}",
                 hint="look what lies there; name another key, or pass --force",
             ) from None
-        return head  # our own request had arrived, and its answer was lost
+        # Our own request had arrived, and its answer was lost; or another's of the same content was first.
+        if sender.upload:
+            with suppress(S3TorrentError):
+                uploader.store.abort_upload(sender.upload)
+        return head
     found = _head(uploader, target.ref)
     if found is None or found.version.etag != etag:
         raise ObjectChanged(f"{target.ref} was replaced or deleted as soon as it was uploaded")
@@ -154,7 +159,7 @@ def _publish(uploader: Uploader, target: Target, head: ObjectHead, metainfo: Met
     claim: object = None
     trouble: S3TorrentError | None = None
     if uploader.status:
-        job = Job(str(target.ref), version, policy_id)
+        job = Job(str(target.ref), version, policy_id, reserved=True)
         try:
             claim = uploader.status.claim(
                 job, owner=uploader.owner, lease_seconds=uploader.lease_seconds, redo=True
@@ -162,6 +167,7 @@ def _publish(uploader: Uploader, target: Target, head: ObjectHead, metainfo: Met
         except S3TorrentError as error:
             trouble = error
     try:
+        require_current(uploader.store, version)
         publish(uploader.store, version, policy_id, body, target.torrent)
         watch(uploader.store, version, policy_id, body, uploader.watch_prefix)
     except S3TorrentError as error:

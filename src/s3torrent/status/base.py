@@ -34,13 +34,17 @@ IN_WORK = frozenset({RECORDING, UPLOADING, DOWNLOADING, CREATING_TORRENT, UPLOAD
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be claimed: job id (``s3://BUCKET/KEY``), pinned version, its event's sequencer, policy."""
+    """What is to be claimed: job id (``s3://BUCKET/KEY``), pinned version, its event's sequencer, policy.
+
+    ``reserved``: its owner has reserved it, and claims only if nobody has claimed anything there since.
+    """
 
     job_id: str
     version: ObjectVersion
     policy_id: str
     engine: str = "native"
     sequencer: str | None = None
+    reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class HeldUntil:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A newer event (by sequencer) of the same key has been taken up already."""
+    """A newer event (by sequencer) of the same key has been taken up already, or what was reserved there."""
 
     item: StatusItem
 

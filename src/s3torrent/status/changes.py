@@ -6,7 +6,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.status.base import COMPLETED, CREATING_TORRENT, DOWNLOADING, PENDING
+from s3torrent.status.base import COMPLETED, CREATING_TORRENT, DELETED, DOWNLOADING, PENDING
+from s3torrent.status.decide import is_older
 from s3torrent.status.timestamp import to_text
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class Change:
 
 
 def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -> Change:
-    """A new attempt begins. ``createdAt`` is kept; ``sequencer`` too where the job has none."""
+    """A new attempt begins. ``createdAt`` is kept; ``sequencer`` too where the job has none, or an older one."""
     version = job.version
+    late = seen is not None and is_older(job.sequencer, seen.get("sequencer"))
     return _change(
         {
             "status": DOWNLOADING if job.engine == "transmission" else CREATING_TORRENT,
@@ -64,7 +66,7 @@ def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -
             "versionId": version.version_id,
             "etag": version.etag,
             "size": version.size,
-            "sequencer": job.sequencer,
+            "sequencer": None if late else job.sequencer,
             "policyId": job.policy_id,
             "engine": job.engine,
             "bytesHashed": 0,
@@ -134,7 +136,10 @@ def noting(
     seen: StatusItem | None,
     now: datetime,
 ) -> Change:
-    """A status without a claim: no owner remains, so whoever once held the item holds it no longer."""
+    """A status without a claim: no owner remains, so whoever once held the item holds it no longer. Of an
+    object that is DELETED no reservation remains: it may have been the one that was to come.
+    """
+    ended = RESERVATION if status == DELETED else frozenset()
     return _change(
         {
             **attributes,
@@ -144,6 +149,7 @@ def noting(
             **_stamps(job_id, seen, now),
         },
         removes=OUTCOME
+        | ended
         | {"versionId", "etag", "size", "bytesHashed", "policyId", "leaseOwner", "leaseExpiresAt"},
     )
 

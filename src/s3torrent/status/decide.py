@@ -27,20 +27,23 @@ def decide(
 ) -> MayClaim | Done | HeldUntil | Superseded:
     """What a claim of ``job`` meets, given the ``item`` in the table (None: there is none).
 
-    In this order: a newer event was taken up -> Superseded; the same work is finished -> Done, unless
-    ``redo``; the same work is in a live lease, or the object is reserved by its uploader, who is not
-    ``owner`` -> HeldUntil; anything else may be claimed. Another version or policy takes over at once: the
-    work in hand has lost its purpose.
+    In this order: the same work is finished -> Done, unless ``redo``; the same work is in a live lease ->
+    HeldUntil; a newer event was taken up, or the job's reservation -> Superseded; the object is reserved by its
+    uploader, who is not ``owner`` -> HeldUntil; anything else may be claimed. Another version or policy takes
+    over at once: the work in hand has lost its purpose. An older event, too, may find that the torrent of
+    finished work is missing.
     """
     if item is None:
         return MayClaim(next_attempt(None))
-    if is_older(job.sequencer, item.get("sequencer")):
+    same = _is_same_work(item, job)
+    finished = same and item.status == COMPLETED
+    if finished and not redo:
+        return Done(item)
+    if same and is_live(item, now):
+        return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))
+    lost = job.reserved and item.get("uploadOwner") != owner
+    if not finished and (lost or is_older(job.sequencer, item.get("sequencer"))):
         return Superseded(item)
-    if _is_same_work(item, job):
-        if item.status == COMPLETED and not redo:
-            return Done(item)
-        if is_live(item, now):
-            return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))
     if is_reserved(item, owner, now):
         return HeldUntil(from_text(item.get("uploadExpiresAt")), str(item.get("uploadOwner")))
     return MayClaim(attempt=next_attempt(item))

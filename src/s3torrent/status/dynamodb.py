@@ -38,6 +38,7 @@ from s3torrent.status.dynamodb_update import (
 )
 from s3torrent.status.dynamodb_values import from_attributes, to_value
 from s3torrent.status.lease import granted, is_reserved, lost, prolonged, reserved
+from s3torrent.status.legible import legible
 
 T = TypeVar("T")
 
@@ -61,11 +62,13 @@ PAGE = 100
 
 
 class _NotAsExpected(Exception):  # a turn of events, not an error; it never leaves this module
-    """The condition of a write did not hold; ``found`` is the item as it is, None where there is none."""
+    """The condition of a write did not hold; ``stored`` is the item as it is, DynamoDB's own values by name,
+    None where there is none.
+    """
 
-    def __init__(self, found: StatusItem | None) -> None:
+    def __init__(self, stored: Mapping[str, Any] | None) -> None:
         super().__init__()
-        self.found = found
+        self.stored = stored
 
 
 class DynamoStatus:
@@ -171,8 +174,8 @@ class DynamoStatus:
         query |= {"ExpressionAttributeNames": to.names, "ExpressionAttributeValues": to.values}
         while True:
             page = self._call("query", **query)
-            yield from map(_item, page["Items"])
-            if "LastEvaluatedKey" not in page:
+            yield from map(_item, page.get("Items", ()))
+            if page.get("LastEvaluatedKey") in (None, query.get("ExclusiveStartKey")):
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
@@ -183,15 +186,16 @@ class DynamoStatus:
         Most objects are new: the first try writes at once, and looks only where that fails. Raises
         HeldByAnother where the item keeps changing.
         """
-        seen: StatusItem | None = None
+        stored: Mapping[str, Any] | None = None
         for _ in range(SWAP_TRIES):
+            seen = legible(_item(stored)) if stored else None
             change, answer = attempt(seen, self._clock())
             if change is None:
                 return answer
             try:
-                self._write(job_id, change, unchanged(seen))
+                self._write(job_id, change, unchanged(stored))
             except _NotAsExpected as other:
-                seen = other.found
+                stored = other.stored
             else:
                 return answer
         raise HeldByAnother(
@@ -202,7 +206,7 @@ class DynamoStatus:
         try:
             self._write(claim.job_id, change, condition)
         except _NotAsExpected as other:
-            raise lost(claim, other.found) from None
+            raise lost(claim, legible(_item(other.stored)) if other.stored else None) from None
 
     def _write(self, job_id: str, change: Change, condition: Condition) -> None:
         self._call("update_item", **update_arguments(job_id, change, condition))
@@ -223,8 +227,8 @@ class DynamoStatus:
                 except ClientError as error:
                     if code_of(error) != "ConditionalCheckFailedException":
                         raise
-                    found: Any = error.response.get("Item")
-                    raise _NotAsExpected(_item(found) if found else None) from None
+                    stored: Any = error.response.get("Item")
+                    raise _NotAsExpected(stored or None) from None
         except TableSchemaMismatch:
             require_schema(self._client, self._table)  # says what was found, where it can
             raise
@@ -232,4 +236,4 @@ class DynamoStatus:
 
 def _item(attributes: Mapping[str, Any]) -> StatusItem:
     plain = from_attributes(attributes)
-    return StatusItem(str(plain.pop(KEY)), plain)
+    return StatusItem(str(plain.pop(KEY, "")), plain)

@@ -14,6 +14,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from s3torrent.errors import (
     AccessDenied,
@@ -56,6 +57,21 @@ _BY_CODE: dict[str, type[S3TorrentError]] = {
 }
 
 
+_UNREADABLE = (
+    ResponseParserError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What an answer that is none makes botocore raise, or us: no JSON, a field that is missing."""
+
+MOST_SAID = 2000
+"""Characters of a foreign message that go into ours."""
+
+
 @contextmanager
 def our_errors(client: DynamoDBClient, table: str) -> Iterator[None]:
     """Nothing of botocore leaves this block."""
@@ -63,6 +79,17 @@ def our_errors(client: DynamoDBClient, table: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise translated(error, table, client.meta.endpoint_url) from error
+    except _UNREADABLE as error:
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise EndpointUnreachable(
+            f"DynamoDB table {table} at {client.meta.endpoint_url}: the answer cannot be read ({what}); "
+            "expected one of DynamoDB",
+            hint="look at what stands at AWS_ENDPOINT_URL, and at proxies on the way there",
+        ) from error
+
+
+def one_line(text: object) -> str:
+    return " ".join(str(text).split())[:MOST_SAID].encode("utf-8", "replace").decode()
 
 
 def code_of(error: ClientError) -> str:
@@ -74,9 +101,9 @@ def translated(error: ClientError | BotoCoreError, table: str, endpoint: str) ->
     """The error of ours that says the same, naming the action, the table and the address."""
     if not isinstance(error, ClientError):
         kind = EndpointUnreachable if isinstance(error, _UNREACHABLE) else StatusError
-        return kind(f"DynamoDB table {table} at {endpoint}: {' '.join(str(error).split())}")
+        return kind(f"DynamoDB table {table} at {endpoint}: {one_line(error)}")
     code = code_of(error)
-    said = f"{code}: {' '.join(error.response.get('Error', {}).get('Message', '').split())}"
+    said = one_line(f"{code}: {error.response.get('Error', {}).get('Message', '')}")
     what = f"dynamodb:{error.operation_name} on table {table}"
     if code == "ResourceNotFoundException":
         return TableMissing(f"DynamoDB table {table} does not exist at {endpoint}")

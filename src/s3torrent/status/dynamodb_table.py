@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from s3torrent.errors import AccessDenied, TableMissing, TableSchemaMismatch
-from s3torrent.status.dynamodb_errors import code_of, our_errors
+from s3torrent.status.dynamodb_errors import code_of, one_line, our_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def ensure_table(
             if not create_missing:
                 raise TableMissing(f"DynamoDB table {table} does not exist at {client.meta.endpoint_url}")
             ours = _create(client, table) or ours
-        elif description.get("TableStatus") in _USABLE:
+        elif str(description.get("TableStatus")) in _USABLE:
             check_schema(table, description)
             if ours:
                 _enable_expiry(client, table)
@@ -65,14 +65,16 @@ def require_schema(client: DynamoDBClient, table: str) -> None:
 
 def check_schema(table: str, description: TableDescriptionTypeDef) -> None:
     types = {
-        each["AttributeName"]: each["AttributeType"] for each in description.get("AttributeDefinitions", [])
+        each.get("AttributeName"): each.get("AttributeType")
+        for each in description.get("AttributeDefinitions", [])
     }
     found = ", ".join(
-        f"{each['AttributeName']} ({types.get(each['AttributeName'], '?')}, {each['KeyType']})"
+        f"{each.get('AttributeName')} ({types.get(each.get('AttributeName')) or '?'}, {each.get('KeyType')})"
         for each in description.get("KeySchema", [])
     )
     if found != EXPECTED_KEY:
-        raise TableSchemaMismatch(f"DynamoDB table {table} has the key {found}; expected {EXPECTED_KEY}")
+        told = one_line(found)
+        raise TableSchemaMismatch(f"DynamoDB table {table} has the key {told}; expected {EXPECTED_KEY}")
 
 
 def _describe(client: DynamoDBClient, table: str) -> TableDescriptionTypeDef | None:

@@ -13,7 +13,9 @@ from s3torrent.status.dynamodb_table import KEY
 from s3torrent.status.dynamodb_values import to_value
 
 if TYPE_CHECKING:
-    from s3torrent.status.base import Claimed, StatusItem
+    from collections.abc import Mapping
+
+    from s3torrent.status.base import Claimed
     from s3torrent.status.changes import Change
 
 _SEEN = ("attempt", "status", "leaseExpiresAt", "sequencer", "uploadOwner", "uploadExpiresAt")
@@ -44,6 +46,14 @@ class Placeholders:
             return f"attribute_not_exists({self.name(attribute)})"
         return f"{self.name(attribute)} = {self.value(plain)}"
 
+    def same(self, attribute: str, stored: Any) -> str:
+        """As ``equal``, of one of DynamoDB's own values."""
+        if stored is None:
+            return self.equal(attribute, None)
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = stored
+        return f"{self.name(attribute)} = {placeholder}"
+
     def exists(self, attribute: str) -> str:
         return f"attribute_exists({self.name(attribute)})"
 
@@ -51,11 +61,14 @@ class Placeholders:
 Condition = Callable[[Placeholders], str]
 
 
-def unchanged(seen: StatusItem | None) -> Condition:
-    """The item is still as it was seen: whatever could change the verdict changes one of ``_SEEN``."""
-    if seen is None:
+def unchanged(stored: Mapping[str, Any] | None) -> Condition:
+    """The item is still as it was: whatever could change the verdict changes one of ``_SEEN``.
+
+    ``stored`` holds DynamoDB's own values, which are compared as they are: of whatever type.
+    """
+    if stored is None:
         return lambda to: to.equal(KEY, None)
-    return lambda to: " AND ".join(to.equal(name, seen.get(name)) for name in _SEEN)
+    return lambda to: " AND ".join(to.same(name, stored.get(name)) for name in _SEEN)
 
 
 def reserved_by(owner: str) -> Condition:

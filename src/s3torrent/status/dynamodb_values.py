@@ -28,10 +28,12 @@ def to_value(plain: Any) -> dict[str, Any]:
 
 def from_value(value: Mapping[str, Any]) -> Any:
     """The plain value; of a type that we never write, what the client gave (another program's attribute)."""
-    ((kind, content),) = value.items()
+    kind: str
+    content: Any
+    kind, content = next(iter(value.items()), ("NULL", None))
     match kind:
         case "N":
-            return int(content) if content.lstrip("-").isdigit() else float(content)
+            return _number(content)
         case "M":
             return from_attributes(content)
         case "L":
@@ -40,6 +42,15 @@ def from_value(value: Mapping[str, Any]) -> Any:
             return None
         case _:
             return content
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def from_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

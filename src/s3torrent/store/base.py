@@ -133,9 +133,10 @@ def read_whole(reader: ObjectReader, ref: ObjectRef, max_bytes: int) -> bytes:
 
 
 def require_ascii(ref: ObjectRef, metadata: Mapping[str, str]) -> None:
-    """S3 sends user metadata as HTTP headers; every store refuses what S3 would."""
+    """S3 sends user metadata as HTTP headers; every store refuses what S3 would, and what ends a header."""
     for name, value in metadata.items():
-        if not (name.isascii() and value.isascii()):
+        if not all(text.isascii() and text.isprintable() for text in (name, value)):
             raise UsageError(
-                f"{ref}: metadata {name!r} is {value!r}, expected ASCII", hint="encode the value"
+                f"{ref}: metadata {name!r} is {value[:200]!r}, expected ASCII without control characters",
+                hint="encode the value",
             )

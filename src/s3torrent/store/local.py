@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 
 
+STILL = "wait until nobody writes to it, then try again"
+
+
 class LocalStore:
     """A file has no versions, content type or metadata; its ETag is size, modification time and inode."""
 
@@ -51,7 +54,9 @@ class LocalStore:
                 with typed(path):
                     length = os.preadv(handle, [buffer[: end - position]], position)
                 if not length:
-                    raise ObjectChanged(f"{path} ends at byte {position}; expected {version.size} bytes")
+                    raise ObjectChanged(
+                        f"{path} ends at byte {position}; expected {version.size} bytes", hint=STILL
+                    )
                 position += length
                 yield buffer[:length]
             with typed(path, absent=ObjectGone):
@@ -144,4 +149,4 @@ def _require_same(version: ObjectVersion, status: os.stat_result) -> None:
     if now.etag != version.etag:
         found = f"{now.size} bytes of {now.last_modified:%Y-%m-%d %H:%M:%SZ}"
         expected = f"{version.size} bytes of {version.last_modified:%Y-%m-%d %H:%M:%SZ}"
-        raise ObjectChanged(f"{version.ref} is another file now: {found}; expected {expected}")
+        raise ObjectChanged(f"{version.ref} is another file now: {found}; expected {expected}", hint=STILL)

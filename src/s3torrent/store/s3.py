@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from s3torrent.errors import (
-    EndpointUnreachable,
     NoSuchBucket,
     NoSuchObject,
     ObjectChanged,
@@ -22,7 +21,7 @@ from s3torrent.errors import (
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
 from s3torrent.store.resume import Patience, resuming
 from s3torrent.store.s3_body import body_chunks
-from s3torrent.store.s3_errors import Call, typed
+from s3torrent.store.s3_errors import BROKEN, UNREADABLE, Call, one_line, typed
 from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
 
 if TYPE_CHECKING:
@@ -45,23 +44,10 @@ class S3Store:
     def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
         try:
             with typed(_get_call(ref, version_id)):
-                answer = self._client.head_object(**_address(ref, version_id))
+                return _head(ref, self._client.head_object(**_address(ref, version_id)))
         except NoSuchObject:
             self._require_bucket(ref.bucket)
             raise
-        if "ETag" not in answer or "LastModified" not in answer:
-            raise EndpointUnreachable(f"{ref}: what answers is no S3: its HEAD has no ETag or Last-Modified")
-        return ObjectHead(
-            ObjectVersion(
-                ref,
-                answer.get("VersionId"),
-                answer["ETag"].strip('"'),
-                answer["ContentLength"],
-                answer["LastModified"].astimezone(UTC).replace(microsecond=0),
-            ),
-            {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
-            answer.get("StorageClass", "STANDARD"),
-        )
 
     def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
         buffer = memoryview(bytearray(min(READ_CHUNK, end - start)))
@@ -100,11 +86,9 @@ class S3Store:
                 Metadata=dict(metadata),
                 **condition,
             )
+            version_id, etag = answer.get("VersionId"), etag_of(answer)
         return ObjectHead(
-            ObjectVersion(
-                ref, answer.get("VersionId"), answer["ETag"].strip('"'), len(body), _answered_at(answer)
-            ),
-            dict(metadata),
+            ObjectVersion(ref, version_id, etag, len(body), _answered_at(answer)), dict(metadata)
         )
 
     def remove(self, version: ObjectVersion) -> None:
@@ -128,7 +112,8 @@ class S3Store:
             )
         body = answer["Body"]
         try:
-            skip = position - _first_byte(answer, version, position)
+            with typed(call):
+                skip = position - _first_byte(answer, version, position)
         except BaseException:
             body.close()
             raise
@@ -141,8 +126,37 @@ class S3Store:
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 raise NoSuchBucket(f"bucket {bucket} does not exist") from error
-        except BotoCoreError:
+        except (BotoCoreError, *BROKEN, *UNREADABLE):
             pass
+
+
+def etag_of(answer: Any) -> str:
+    """Without S3's quotes. Raises LookupError or ValueError, for ``typed``, where there is none."""
+    etag: str = answer["ETag"].strip('"')
+    if not etag:
+        raise ValueError("an empty ETag")
+    return etag
+
+
+def size_of(number: int) -> int:
+    """A number of bytes that S3 tells. Raises ValueError, for ``typed``, where that is none."""
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"a size of {number} bytes")
+    return number
+
+
+def _head(ref: ObjectRef, answer: Any) -> ObjectHead:
+    return ObjectHead(
+        ObjectVersion(
+            ref,
+            answer.get("VersionId"),
+            etag_of(answer),
+            size_of(answer["ContentLength"]),
+            answer["LastModified"].astimezone(UTC).replace(microsecond=0),
+        ),
+        {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+        answer.get("StorageClass", "STANDARD"),
+    )
 
 
 def _get_call(
@@ -171,7 +185,7 @@ def _first_byte(answer: Any, version: ObjectVersion, position: int) -> int:
     first, size = (int(match[1]), int(match[2])) if match else (0, answer["ContentLength"])
     etag = answer.get("ETag", "").strip('"')
     if (etag, size) != (version.etag, version.size) or first > position:
-        found = f"ETag {etag}, {content_range or f'{size} bytes'}"
+        found = one_line(f"ETag {etag}, {content_range or f'{size} bytes'}")[:200]
         raise ObjectChanged(
             f"{version} now answers with {found}; expected {version.size} bytes, ETag {version.etag}"
         )
@@ -179,5 +193,8 @@ def _first_byte(answer: Any, version: ObjectVersion, position: int) -> int:
 
 
 def _answered_at(answer: Any) -> datetime:
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    return parsedate_to_datetime(date).astimezone(UTC) if date else datetime.now(UTC).replace(microsecond=0)
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):  # none, or none that a calendar has
+        return datetime.now(UTC).replace(microsecond=0)

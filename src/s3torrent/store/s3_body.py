@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
 
 from s3torrent.errors import ReadInterrupted
+from s3torrent.store.s3_errors import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from botocore.response import StreamingBody
-
-_BROKEN = (BotoCoreError, HTTPError, HTTPException, OSError)
 
 
 def body_chunks(body: StreamingBody, skip: int, count: int, buffer: memoryview) -> Generator[memoryview]:
@@ -32,7 +29,7 @@ def body_chunks(body: StreamingBody, skip: int, count: int, buffer: memoryview) 
             limit = min(len(buffer), (skip if got < skip else wanted) - got)
             try:
                 length = source.readinto(buffer[:limit])
-            except _BROKEN as error:
+            except (BotoCoreError, *BROKEN) as error:
                 raise ReadInterrupted(f"the connection broke: {error or type(error).__name__}") from error
             if not length:
                 raise ReadInterrupted(f"the body ended {wanted - got} bytes early")

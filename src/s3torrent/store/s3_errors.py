@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
@@ -15,6 +16,8 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from s3torrent.errors import (
     AccessDenied,
@@ -39,6 +42,21 @@ if TYPE_CHECKING:
     from s3torrent.types import ObjectRef
 
 MAX_KEY_BYTES = 1024
+MOST_SAID = 2000
+"""Characters of a foreign message that go into ours: a status item holds 400 KB."""
+
+BROKEN = (HTTPError, HTTPException, OSError)
+"""What a connection that breaks makes urllib3 and http.client raise where botocore does not stand between."""
+UNREADABLE = (
+    ResponseParserError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What an answer that is none makes botocore raise, or us: no XML, no date, a field that is missing."""
 
 _BAD_CREDENTIALS = frozenset(
     {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
@@ -106,13 +124,26 @@ class Call:
 
 @contextlib.contextmanager
 def typed(call: Call) -> Iterator[None]:
-    """Run one request; whatever botocore raises leaves as one of ``errors``."""
+    """Run one request and read its answer; whatever that raises leaves as one of ``errors``."""
     try:
         yield
     except ClientError as error:
         raise _of_answer(error, call) from error
     except BotoCoreError as error:
         raise _of_connection(error, call) from error
+    except BROKEN as error:  # in the body of an error, which botocore reads without a wrapper of its own
+        raise ReadInterrupted(f"{call.target}: the connection broke: {one_line(error)}") from error
+    except UNREADABLE as error:
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise EndpointUnreachable(
+            f"{call}: the answer cannot be read ({what}); expected one of S3",
+            hint="look at what stands at AWS_ENDPOINT_URL, and at proxies on the way there",
+        ) from error
+
+
+def one_line(text: object) -> str:
+    """What a server said, as part of a message of ours."""
+    return " ".join(str(text).split())[:MOST_SAID].encode("utf-8", "replace").decode()
 
 
 def _of_answer(error: ClientError, call: Call) -> S3TorrentError:
@@ -122,8 +153,9 @@ def _of_answer(error: ClientError, call: Call) -> S3TorrentError:
     """
     response: Any = error.response
     status = int(response["ResponseMetadata"].get("HTTPStatusCode", 0))
-    code = str(response["Error"].get("Code", ""))
-    said = f"{status} {response['Error'].get('Message') or code}"
+    told = response.get("Error", {})  # there is none in a proxy's own page
+    code = one_line(told.get("Code") or "")[:100]
+    said = f"{status} {one_line(told.get('Message') or code)}"
     if code.startswith("KMS."):
         return _of_key(code, f"{call}: {said} ({code})")
     return _by_code(code, said, response, call) or _by_status(status, f"{said} ({code})", call)
@@ -143,7 +175,8 @@ def _by_code(code: str, said: str, response: Any, call: Call) -> S3TorrentError 
     if code == "NoSuchBucket":
         return NoSuchBucket(f"bucket {call.ref.bucket} does not exist")
     if code == "InvalidObjectState":
-        return Archived(f"{call.target} lies in {response.get('StorageClass') or 'an archive'}: {said}")
+        place = one_line(response.get("StorageClass") or "an archive")[:40]
+        return Archived(f"{call.target} lies in {place}: {said}")
     if code == "BadDigest":  # the body arrived damaged
         return ReadInterrupted(f"{call}: {said}")
     return Throttled(f"{call}: {said}") if code in _SLOW_DOWN else None
@@ -176,20 +209,20 @@ def _of_connection(error: BotoCoreError, call: Call) -> S3TorrentError:
     """No answer, or no request could be made."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
         return EndpointUnreachable(
-            f"{call.target}: {error}", hint="configure credentials (aws configure, or a role)"
+            f"{call.target}: {one_line(error)}", hint="configure credentials (aws configure, or a role)"
         )
     if isinstance(error, ParamValidationError):
         if "bucket name" in str(error):
             return NoSuchBucket(f"{call.ref.bucket!r} is not a bucket name")
-        return UsageError(
-            f"{call.target}: {' '.join(str(error).split())}", hint="correct the bucket and the key"
-        )
-    return EndpointUnreachable(f"{call.target}: {error}")
+        return UsageError(f"{call.target}: {one_line(error)}", hint="correct the bucket and the key")
+    return EndpointUnreachable(f"{call.target}: {one_line(error)}")
 
 
 def _region(response: Any) -> str:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return str(headers.get("x-amz-bucket-region") or response["Error"].get("Region") or "unknown")
+    return one_line(
+        headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region") or "unknown"
+    )[:40]
 
 
 def _permission_hint(said: str, call: Call) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import base64
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote_plus
 
 from s3torrent.errors import UploadGone, WriteConflict
 from s3torrent.store.base import require_ascii
 from s3torrent.store.resume import Patience, patiently
-from s3torrent.store.s3 import S3Store
+from s3torrent.store.s3 import S3Store, etag_of, size_of
 from s3torrent.store.s3_errors import Call, typed
 from s3torrent.types import Upload, UploadedPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from types_boto3_s3 import S3Client
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     Body = Any  # bytes | bytearray; boto3's own types do not know that it takes the second
 
 SHA1: Literal["SHA1"] = "SHA1"
+
+MOST_PARTS = 10_000
+MOST_PAGES = 100
+"""S3 puts 1,000 entries on a page, and no upload has more than 10,000 parts."""
+ENDLESS = f"more than {MOST_PAGES:,} pages of one listing"
 
 UPLOAD_PATIENCE = Patience(attempts=12, longest_wait=15.0)
 """About two minutes: a recording cannot be had again, so its parts wait longer for S3 than a read does."""
@@ -54,101 +60,155 @@ class S3UploadStore(S3Store):
         metadata: Mapping[str, str],
     ) -> str:
         require_ascii(ref, metadata)
-        answer = self._ask(
+        return self._ask(
             Call("s3:PutObject", ref, absent=WriteConflict, refused=WriteConflict),
-            lambda: self._client.put_object(
-                Bucket=ref.bucket,
-                Key=ref.key,
-                Body=body,
-                ContentType=content_type,
-                Metadata=dict(metadata),
-                ChecksumAlgorithm=SHA1,
-                ChecksumSHA1=_text(sha1),
-                **_condition(replaces),
+            lambda: etag_of(
+                self._client.put_object(
+                    Bucket=ref.bucket,
+                    Key=ref.key,
+                    Body=body,
+                    ContentType=content_type,
+                    Metadata=dict(metadata),
+                    ChecksumAlgorithm=SHA1,
+                    ChecksumSHA1=_text(sha1),
+                    **_condition(replaces),
+                )
             ),
         )
-        return answer["ETag"].strip('"')
 
     def begin_upload(self, ref: ObjectRef, *, content_type: str, metadata: Mapping[str, str]) -> Upload:
         require_ascii(ref, metadata)
-        answer = self._ask(
+        return self._ask(
             Call("s3:PutObject", ref),
-            lambda: self._client.create_multipart_upload(
-                Bucket=ref.bucket,
-                Key=ref.key,
-                ContentType=content_type,
-                Metadata=dict(metadata),
-                ChecksumAlgorithm=SHA1,
+            lambda: _upload(
+                ref,
+                self._client.create_multipart_upload(
+                    Bucket=ref.bucket,
+                    Key=ref.key,
+                    ContentType=content_type,
+                    Metadata=dict(metadata),
+                    ChecksumAlgorithm=SHA1,
+                ),
             ),
         )
-        return Upload(ref, answer["UploadId"])
 
     def upload_part(self, upload: Upload, number: int, body: Body, *, sha1: bytes) -> UploadedPart:
-        answer = self._ask(
+        etag = self._ask(
             Call("s3:PutObject", upload.ref, absent=UploadGone),
-            lambda: self._client.upload_part(
-                **_address(upload),
-                PartNumber=number,
-                Body=body,
-                ChecksumAlgorithm=SHA1,
-                ChecksumSHA1=_text(sha1),
+            lambda: etag_of(
+                self._client.upload_part(
+                    **_address(upload),
+                    PartNumber=number,
+                    Body=body,
+                    ChecksumAlgorithm=SHA1,
+                    ChecksumSHA1=_text(sha1),
+                )
             ),
         )
-        return UploadedPart(number, answer["ETag"].strip('"'), len(body), sha1)
+        return UploadedPart(number, etag, len(body), sha1)
 
     def unfinished_uploads(self, ref: ObjectRef) -> list[Upload]:
         """A prefix finds other keys, too: those are left out."""
-        call = Call("s3:ListBucketMultipartUploads", ref)
-        found = [
-            (upload["Initiated"], upload["UploadId"])
-            for page in self._pages("list_multipart_uploads", call, Bucket=ref.bucket, Prefix=ref.key)
-            for upload in page.get("Uploads", [])
-            if upload["Key"] == ref.key
-        ]
-        return [Upload(ref, upload_id) for _, upload_id in sorted(found, reverse=True)]
+        found = self._ask(
+            Call("s3:ListBucketMultipartUploads", ref),
+            lambda: [
+                (upload["Initiated"], _upload(ref, upload))
+                for page in self._upload_pages(ref)
+                for upload in page.get("Uploads", [])
+                if _plain(page, upload["Key"]) == ref.key
+            ],
+        )
+        return [upload for _, upload in sorted(found, key=lambda each: each[0], reverse=True)]
 
     def uploaded_parts(self, upload: Upload) -> list[UploadedPart]:
-        call = Call("s3:ListMultipartUploadParts", upload.ref, absent=UploadGone)
-        return [
-            UploadedPart(
-                part["PartNumber"],
-                part["ETag"].strip('"'),
-                part["Size"],
-                base64.b64decode(part["ChecksumSHA1"]) if "ChecksumSHA1" in part else None,
-            )
-            for page in self._pages("list_parts", call, **_address(upload))
-            for part in page.get("Parts", [])
-        ]
+        pages = self._client.get_paginator("list_parts")
+        return self._ask(
+            Call("s3:ListMultipartUploadParts", upload.ref, absent=UploadGone),
+            lambda: [
+                _part(part)
+                for page in _bounded(pages.paginate(**_address(upload)))
+                for part in page.get("Parts", [])
+            ],
+        )
 
     def complete_upload(
         self, upload: Upload, parts: Sequence[UploadedPart], *, replaces: ObjectVersion | None
     ) -> str:
         told = [_told(part) for part in parts]
-        answer = self._ask(
+        return self._ask(
             Call("s3:PutObject", upload.ref, absent=UploadGone, refused=WriteConflict),
-            lambda: self._client.complete_multipart_upload(
-                **_address(upload), MultipartUpload={"Parts": told}, **_condition(replaces)
+            lambda: etag_of(
+                self._client.complete_multipart_upload(
+                    **_address(upload), MultipartUpload={"Parts": told}, **_condition(replaces)
+                )
             ),
         )
-        return answer["ETag"].strip('"')
 
     def abort_upload(self, upload: Upload) -> None:
         call = Call("s3:AbortMultipartUpload", upload.ref, absent=UploadGone)
         with contextlib.suppress(UploadGone):
             self._ask(call, lambda: self._client.abort_multipart_upload(**_address(upload)))
 
-    def _pages(self, operation: Any, call: Call, **arguments: Any) -> list[Any]:
-        pages = self._client.get_paginator(operation).paginate(**arguments)
-        return self._ask(call, lambda: list(pages))
+    def _upload_pages(self, ref: ObjectRef) -> Iterator[Any]:
+        """Not by botocore's paginator: it hands the encoded marker back as it came. Unencoded, a key with a
+        control character makes the answer malformed XML.
+        """
+        marker: Any = {}
+        for _ in range(MOST_PAGES):
+            page = self._client.list_multipart_uploads(
+                Bucket=ref.bucket, Prefix=ref.key, EncodingType="url", **marker
+            )
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            marker = {
+                "KeyMarker": _plain(page, page["NextKeyMarker"]),
+                "UploadIdMarker": page["NextUploadIdMarker"],
+            }
+        raise ValueError(ENDLESS)
 
     def _ask(self, call: Call, request: Callable[[], T]) -> T:
-        """One request, tried again while what stands in its way may pass."""
+        """One request and the reading of its answer, tried again while what stands in its way may pass."""
 
         def once() -> T:
             with typed(call):
                 return request()
 
         return patiently(once, self._upload_patience)
+
+
+def _bounded(pages: Iterable[T]) -> Iterator[T]:
+    """Raises ValueError, for ``typed``, where they have no end."""
+    for number, page in enumerate(pages):
+        if number == MOST_PAGES:
+            raise ValueError(ENDLESS)
+        yield page
+
+
+def _plain(page: Any, text: str) -> str:
+    return unquote_plus(text) if page.get("EncodingType") == "url" else text
+
+
+def _upload(ref: ObjectRef, told: Any) -> Upload:
+    if not told["UploadId"]:
+        raise ValueError("an empty upload id")
+    return Upload(ref, told["UploadId"])
+
+
+def _part(told: Any) -> UploadedPart:
+    number = told["PartNumber"]
+    if not 1 <= number <= MOST_PARTS:
+        raise ValueError(f"a part of number {number}")
+    return UploadedPart(number, etag_of(told), size_of(told["Size"]), _sha1(told.get("ChecksumSHA1")))
+
+
+def _sha1(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    digest = base64.b64decode(text, validate=True)
+    if len(digest) != 20:
+        raise ValueError(f"a SHA-1 of {len(digest)} bytes")
+    return digest
 
 
 def _address(upload: Upload) -> Any:

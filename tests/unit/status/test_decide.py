@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -75,11 +76,35 @@ def test_completed_work_is_done_unless_it_is_to_be_redone() -> None:
     assert decide(finished, JOB, NOW, owner="B", redo=True) == MayClaim(4)
 
 
+OLDER = Job(JOB.job_id, JOB.version, JOB.policy_id, sequencer="01")
+
+
 @pytest.mark.parametrize("status", ["CREATING_TORRENT", COMPLETED, FAILED])
-def test_an_older_event_is_superseded_before_all_else(status: str) -> None:
-    newer = item(status=status, sequencer="02")
-    older = Job(JOB.job_id, JOB.version, JOB.policy_id, sequencer="01")
-    assert decide(newer, older, NOW, owner="B", redo=True) == Superseded(newer)
+@pytest.mark.parametrize("redo", [False, True])
+def test_an_older_event_of_another_version_is_superseded(status: str, *, redo: bool) -> None:
+    newer = item(status=status, sequencer="02", etag="x")
+    assert decide(newer, OLDER, NOW, owner="B", redo=redo) == Superseded(newer)
+
+
+def test_an_older_event_of_the_same_version_sees_how_its_work_stands() -> None:
+    """It may be the last to come after the torrent of finished work was lost."""
+    finished, at_work = (
+        item(status=COMPLETED, sequencer="02"),
+        item(status="CREATING_TORRENT", sequencer="02"),
+    )
+    assert decide(finished, OLDER, NOW, owner="B", redo=False) == Done(finished)
+    assert decide(finished, OLDER, NOW, owner="B", redo=True) == MayClaim(4)
+    assert isinstance(decide(at_work, OLDER, NOW, owner="B", redo=False), HeldUntil)
+
+
+def test_who_reserved_claims_only_while_his_reservation_stands() -> None:
+    """Also one that has run out, until somebody else has claimed what lies there."""
+    reserved = replace(JOB, reserved=True)
+    mine = item(status=COMPLETED, etag="x", uploadOwner="B", uploadExpiresAt=PAST)
+    assert decide(mine, reserved, NOW, owner="B", redo=True) == MayClaim(4)
+    taken = item(status=COMPLETED, etag="x")
+    assert decide(taken, reserved, NOW, owner="B", redo=True) == Superseded(taken)
+    assert decide(None, reserved, NOW, owner="B", redo=True) == MayClaim(1)
 
 
 def test_a_note_yields_to_live_work_results_and_newer_events() -> None:
