@@ -168,8 +168,8 @@ class Maker:
         )
 
     def _published(self, source: ObjectVersion, torrent: ObjectHead) -> bytes:
-        """The torrent that an earlier try has published. Both were seen before the claim: they may be others by
-        now, and an item must not tell of the one what is true of the other.
+        """The torrent that an earlier try has published. It and its object were seen before the claim: they
+        may be others by now, and an item must not tell of the one what is true of the other.
         """
         body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
         now = find_torrent(self.store, source.ref, guess=True)

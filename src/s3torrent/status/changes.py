@@ -55,7 +55,7 @@ class Change:
 
 
 def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -> Change:
-    """A new attempt begins. ``createdAt`` is kept; ``sequencer`` too where the job has none, or an older one."""
+    """A new attempt begins. ``createdAt`` is kept; so is ``sequencer`` where the job has none or an older."""
     version = job.version
     late = seen is not None and is_older(job.sequencer, seen.get("sequencer"))
     return _change(
@@ -77,6 +77,11 @@ def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -
         },
         removes=OUTCOME | RESERVATION | {"versionId"},
     )
+
+
+def hearing(job: Job) -> Change:
+    """An event finds its work Done, as after an upload of ours: those before it are older from now on."""
+    return _change({"sequencer": job.sequencer})
 
 
 def beginning(

@@ -28,10 +28,10 @@ def decide(
     """What a claim of ``job`` meets, given the ``item`` in the table (None: there is none).
 
     In this order: the same work is finished -> Done, unless ``redo``; the same work is in a live lease ->
-    HeldUntil; a newer event was taken up, or the job's reservation -> Superseded; the object is reserved by its
-    uploader, who is not ``owner`` -> HeldUntil; anything else may be claimed. Another version or policy takes
-    over at once: the work in hand has lost its purpose. An older event, too, may find that the torrent of
-    finished work is missing.
+    HeldUntil; another claimed what the job had reserved, or a newer event was taken up (which keeps nobody
+    from redoing finished work) -> Superseded; the object is reserved by its uploader, who is not ``owner`` ->
+    HeldUntil; anything else may be claimed. Another version or policy takes over at once: the work in hand
+    has lost its purpose.
     """
     if item is None:
         return MayClaim(next_attempt(None))
@@ -42,7 +42,7 @@ def decide(
     if same and is_live(item, now):
         return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))
     lost = job.reserved and item.get("uploadOwner") != owner
-    if not finished and (lost or is_older(job.sequencer, item.get("sequencer"))):
+    if lost or (not finished and is_older(job.sequencer, item.get("sequencer"))):
         return Superseded(item)
     if is_reserved(item, owner, now):
         return HeldUntil(from_text(item.get("uploadExpiresAt")), str(item.get("uploadOwner")))
@@ -62,6 +62,12 @@ def may_note(item: StatusItem | None, status: str, sequencer: str | None, now: d
     if item.status == COMPLETED and status != DELETED:
         return is_older(item.get("sequencer"), sequencer)
     return not (is_live(item, now) or is_older(sequencer, item.get("sequencer")))
+
+
+def is_news(item: StatusItem, sequencer: str | None) -> bool:
+    """Whether the event that found its work Done is a newer one than the item knows."""
+    known = item.get("sequencer")
+    return sequencer is not None and (known is None or is_older(known, sequencer))
 
 
 def is_older(sequencer: str | None, than: str | None) -> bool:

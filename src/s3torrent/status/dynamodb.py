@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from s3torrent.errors import HeldByAnother, TableMissing, TableSchemaMismatch
-from s3torrent.status.base import StatusItem
+from s3torrent.status.base import Done, StatusItem
 from s3torrent.status.changes import (
     SHARDS,
     beginning,
     claiming,
     finishing,
+    hearing,
     noting,
     releasing,
     renewing,
     reserving,
 )
-from s3torrent.status.decide import MayClaim, decide, may_note, next_attempt
+from s3torrent.status.decide import MayClaim, decide, is_news, may_note, next_attempt
 from s3torrent.status.dynamodb_errors import code_of, our_errors
 from s3torrent.status.dynamodb_table import INDEX, KEY, ensure_table, require_schema
 from s3torrent.status.dynamodb_update import (
@@ -99,6 +100,8 @@ class DynamoStatus:
     def claim(self, job: Job, *, owner: str, lease_seconds: float, redo: bool = False) -> ClaimResult:
         def attempt(seen: StatusItem | None, now: datetime) -> tuple[Change | None, ClaimResult]:
             verdict = decide(seen, job, now, owner=owner, redo=redo)
+            if isinstance(verdict, Done) and is_news(verdict.item, job.sequencer):
+                return hearing(job), verdict
             if not isinstance(verdict, MayClaim):
                 return None, verdict
             claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)

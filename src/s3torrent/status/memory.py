@@ -5,9 +5,18 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.status.base import StatusItem
-from s3torrent.status.changes import beginning, claiming, finishing, noting, releasing, renewing, reserving
-from s3torrent.status.decide import MayClaim, decide, may_note, next_attempt
+from s3torrent.status.base import Done, StatusItem
+from s3torrent.status.changes import (
+    beginning,
+    claiming,
+    finishing,
+    hearing,
+    noting,
+    releasing,
+    renewing,
+    reserving,
+)
+from s3torrent.status.decide import MayClaim, decide, is_news, may_note, next_attempt
 from s3torrent.status.lease import (
     granted,
     is_reserved,
@@ -39,6 +48,8 @@ class MemoryStatus:
             seen = self._items.get(job.job_id)
             now = self._clock()
             verdict = decide(seen, job, now, owner=owner, redo=redo)
+            if isinstance(verdict, Done) and is_news(verdict.item, job.sequencer):
+                self._apply(job.job_id, hearing(job))
             if not isinstance(verdict, MayClaim):
                 return verdict
             claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)

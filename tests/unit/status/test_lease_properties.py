@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from s3torrent.errors import LeaseLost
-from s3torrent.status.base import COMPLETED, CREATING_TORRENT, FAILED, SKIPPED, Claimed, HeldUntil, Job
-from s3torrent.status.decide import is_older
+from s3torrent.status.base import COMPLETED, CREATING_TORRENT, FAILED, SKIPPED, Claimed, Done, HeldUntil, Job
+from s3torrent.status.decide import is_news, is_older
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.types import ObjectRef, ObjectVersion
 
@@ -47,7 +47,12 @@ class Workers(RuleBasedStateMachine):
         held = self.held.get(job.job_id)
         live = held is not None and held[1].version == job.version and self.now < held[2]
         if not isinstance(result, Claimed):
-            assert self.store.get(job.job_id) == before
+            after = self.store.get(job.job_id)
+            assert before
+            assert after
+            heard = isinstance(result, Done) and is_news(before, sequencer)
+            told = {"sequencer": sequencer} if heard else {}
+            assert after.attributes == before.attributes | told
             assert not isinstance(result, HeldUntil) or live
             return result
         assert not live, "two live claims of one version"

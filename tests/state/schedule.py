@@ -1,0 +1,80 @@
+"""Whole schedules: a world, some acts, rest. Threads run in place and time is the world's, so each is repeatable."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import types
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from state.dice import SeededDice
+from state.world import RANGE, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ACTS = range(2, 14)
+
+
+class Inline:
+    """A pool that does at once what it is given, in the calling thread."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *args: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **named))
+        except BaseException as error:  # noqa: BLE001 - a future carries them all
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def staged() -> Iterator[None]:
+    """Small ranges, no threads, no log, and the world's time in place of the machine's."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            patch("s3torrent.engine.ranges.ThreadPoolExecutor", Inline),
+            patch("s3torrent.pipeline.sending.ThreadPoolExecutor", Inline),
+            patch("s3torrent.engine.ranges.RANGE_BYTES", RANGE),
+            patch("s3torrent.pipeline.checkpoint.RANGE_BYTES", RANGE),
+        ):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def timed(world: World) -> Iterator[None]:
+    clock = types.SimpleNamespace(monotonic=world.seconds)
+    with patch("s3torrent.lambda_handler.time", clock):
+        yield
+
+
+def run(seed: int) -> World:
+    """One schedule; an AssertionError that is raised carries what happened."""
+    world = World(SeededDice(random.Random(seed)))
+    with timed(world), told(world, f"seed {seed}"):
+        for _ in range(world.dice.pick(ACTS)):
+            world.act(world.dice.pick(world.kinds))
+        world.check_at_rest()
+    return world
+
+
+@contextlib.contextmanager
+def told(world: World, name: str = "") -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        about = f"{name} versioned={world.versioned} remove={world.remove} checkpoints={world.checkpoints!r}"
+        error.add_note("\n".join([about, *world.trace]))
+        raise
