@@ -49,7 +49,8 @@ def _check(metainfo: Metainfo, data: bytes) -> None:
     for _, value in as_rows(metainfo):
         for text in [value] if isinstance(value, str) else value:
             check_text(text)
-            assert visible(text).isprintable()
+            assert all(char.isprintable() or char.isspace() for char in visible(text))
+            assert not {"\n", "\r", "\t", "\x1b"} & set(visible(text))
     link = magnet(metainfo)
     assert link.isascii()
     assert {name for name, _ in parse_qsl(urlsplit(link).query, keep_blank_values=True)} <= {

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 
 def visible(text: str) -> str:
-    """``text`` with control, format and surrogate characters as escapes: names come from strangers, and a
-    terminal obeys what it is sent.
+    """``text`` with what is neither to be seen nor a space as escapes (control, format, surrogate, private,
+    unassigned): names come from strangers, and a terminal obeys what it is sent.
     """
     return "".join(
-        char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else _escape(char)
-        for char in text
+        char if char.isprintable() or unicodedata.category(char) == "Zs" else _escape(char) for char in text
     )
 
 
