@@ -138,9 +138,9 @@ def _looked_once(make: Any, request: Any, source: Any, torrent: Any) -> Any:
 
 
 def _swallowed() -> Guardless:
-    remove = MemoryStore.remove
+    remove = MeddledStore.remove
 
-    def quiet(self: Any, version: Any) -> None:
+    def quiet(self: MeddledStore, version: Any) -> None:
         with contextlib.suppress(WriteConflict):
             remove(self, version)
 

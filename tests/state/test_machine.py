@@ -22,9 +22,9 @@ from state.world import KINDS, VERSIONS, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEDULES = 2_000
+SCHEDULES = 3_000
 """By the seeded dice, which are quick; ``python -m tests.state.run`` tries as many as there is time for."""
-EXAMPLES, STEPS = 60, 12
+EXAMPLES, STEPS = 150, 12
 
 
 @pytest.fixture(autouse=True)

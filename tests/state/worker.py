@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from s3torrent.errors import EndpointUnreachable, Throttled, WriteConflict
-from s3torrent.status.base import COMPLETED, DELETED, Claimed
+from s3torrent.status.base import COMPLETED, DELETED, Claimed, Done
 from state import truth
 
 if TYPE_CHECKING:
@@ -159,6 +159,8 @@ class MeddledStatus:
             if isinstance(answer, Claimed):
                 self._worker.looked.discard(job.version.ref)
                 world.claimed(self._worker, job, before)
+            elif isinstance(answer, Done) and not world.status.get(job.job_id).get("uploadOwner"):
+                world.reserved.pop(job.job_id, None)  # void by this worker's clock
             return answer
 
         return self._worker.call("claim", effect)

@@ -80,8 +80,10 @@ def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -
 
 
 def hearing(job: Job) -> Change:
-    """An event finds its work Done, as after an upload of ours: those before it are older from now on."""
-    return _change({"sequencer": job.sequencer})
+    """An event finds its work Done, as after an upload of ours: those before it are older from now on, and a
+    reservation that ran out is void.
+    """
+    return _change({"sequencer": job.sequencer}, removes=RESERVATION)
 
 
 def beginning(

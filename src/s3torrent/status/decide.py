@@ -27,7 +27,8 @@ def decide(
 ) -> MayClaim | Done | HeldUntil | Superseded:
     """What a claim of ``job`` meets, given the ``item`` in the table (None: there is none).
 
-    In this order: the same work is finished -> Done, unless ``redo``; the same work is in a live lease ->
+    In this order: the same work is finished -> Done, unless ``redo`` or an event so new that it may be of
+    the reserved object (the same bytes, in a bucket without versions); the same work is in a live lease ->
     HeldUntil; another claimed what the job had reserved, or a newer event was taken up (which keeps nobody
     from redoing finished work) -> Superseded; the object is reserved by its uploader, who is not ``owner`` ->
     HeldUntil; anything else may be claimed. Another version or policy takes over at once: the work in hand
@@ -37,7 +38,8 @@ def decide(
         return MayClaim(next_attempt(None))
     same = _is_same_work(item, job)
     finished = same and item.status == COMPLETED
-    if finished and not redo:
+    expected = is_news(item, job.sequencer) and is_reserved(item, owner, now)
+    if finished and not redo and not expected:
         return Done(item)
     if same and is_live(item, now):
         return HeldUntil(from_text(item.get("leaseExpiresAt")), str(item.get("leaseOwner", "")))

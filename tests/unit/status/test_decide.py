@@ -128,3 +128,12 @@ def test_a_missing_sequencer_is_never_older_nor_newer(one: str) -> None:
     assert not is_older(None, one)
     assert not is_older(one, None)
     assert not is_older(None, None)
+
+
+def test_news_of_finished_work_waits_while_its_key_is_reserved() -> None:
+    """It may be the event of the upload that is reserved, whose claim is to come."""
+    reserved = item(status=COMPLETED, sequencer="01", uploadOwner="A", uploadExpiresAt=SOON)
+    newer = replace(JOB, sequencer="02")
+    assert isinstance(decide(reserved, newer, NOW, owner="B", redo=False), HeldUntil)
+    assert decide(reserved, JOB, NOW, owner="B", redo=False) == Done(reserved)
+    assert decide(reserved, OLDER, NOW, owner="B", redo=False) == Done(reserved)
