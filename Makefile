@@ -44,6 +44,9 @@ fuzz: setup
 	cd tests && for target in bencode torrent event config s3 status; do \
 	  ../$(BIN)/python -m fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
+soak: setup
+	$(BIN)/python bench/soak.py
+
 bench: setup judges
 	$(BIN)/python bench/run.py
 
