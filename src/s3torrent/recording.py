@@ -27,10 +27,11 @@ from s3torrent.errors import (
 )
 from s3torrent.pipeline.killed import NotedUploads, complete_begun, let_go
 from s3torrent.pipeline.outcome import Outcome
-from s3torrent.pipeline.put import PASSING, put
+from s3torrent.pipeline.put import put
 from s3torrent.pipeline.record import record
 from s3torrent.pipeline.upload import look
 from s3torrent.status.base import COMPLETED
+from s3torrent.store.base import PASSING
 from s3torrent.types import ObjectRef, Upload
 
 if TYPE_CHECKING:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from s3torrent.store.base import ObjectStore
     from s3torrent.types import ObjectHead, ObjectRef, TorrentRequest
 
-KEEP, REMOVE = "keep", "remove"
-
 
 def gone(store: ObjectStore, status: StatusStore, request: TorrentRequest, *, remove: bool) -> Outcome:
     """Nothing lies at the key any more. ``remove`` takes our torrent away; never one that is not ours.

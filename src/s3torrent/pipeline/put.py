@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from s3torrent.errors import (
-    AccessDenied,
-    EmptyContent,
-    EndpointUnreachable,
-    ReadInterrupted,
-    S3TorrentError,
-    Throttled,
-    UploadGone,
-)
-from s3torrent.hashing.part import hash_part
+from s3torrent.errors import AccessDenied, EmptyContent, S3TorrentError, UploadGone
 from s3torrent.pipeline.parts import for_file
 from s3torrent.pipeline.sending import Earlier, Sender, lies_there
 from s3torrent.pipeline.upload import conclude, look
 from s3torrent.status.base import UPLOADING
+from s3torrent.store.base import PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +22,6 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.upload import Uploader
     from s3torrent.store.base import ObjectReader
     from s3torrent.types import ObjectRef, ObjectVersion
-
-PASSING = (EndpointUnreachable, ReadInterrupted, Throttled)
 
 
 def put(
@@ -110,12 +101,8 @@ def _earlier(
         except (UploadGone, AccessDenied):
             continue
         begun = parts.get(1)
-        if begun is None or not lies_there(begun, first, _sha1(first)):
+        if begun is None or not lies_there(begun, first, sha1(first, usedforsecurity=False).digest()):
             continue
         if best is None or len(parts) > len(best.parts):
             best = Earlier(upload, parts)
     return best
-
-
-def _sha1(data: bytearray) -> bytes:
-    return hash_part(memoryview(data), 0, version="v1", lengths=(len(data),), last=False).sha1

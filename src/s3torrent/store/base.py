@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from s3torrent.errors import TooLarge, UsageError
+from s3torrent.errors import EndpointUnreachable, ReadInterrupted, Throttled, TooLarge, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
+
+PASSING = (Throttled, EndpointUnreachable, ReadInterrupted)
+"""What may be gone at the next try of the same request."""
 
 READ_CHUNK = 1 << 20
 """Most bytes of one chunk that ``read`` yields: what one stream holds in memory."""

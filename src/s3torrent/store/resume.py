@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from s3torrent.errors import EndpointUnreachable, ReadInterrupted, Throttled
+from s3torrent.errors import ReadInterrupted
+from s3torrent.store.base import PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -34,10 +35,6 @@ class Patience:
         """``failures``: streams in a row without a byte; 0 after one that broke later."""
         full: float = min(self.longest_wait, self.first_wait * 2.0 ** max(0, failures - 1))
         self.sleep(full * (1 - self.jitter() / 2))
-
-
-PASSING = (Throttled, EndpointUnreachable, ReadInterrupted)
-"""What may be gone at the next try."""
 
 
 def patiently(action: Callable[[], T], patience: Patience) -> T:

@@ -76,7 +76,6 @@ class S3Store:
         A WriteConflict may also mean that our own write arrived and its answer was lost: look what is there.
         """
         require_ascii(ref, metadata)
-        condition: Any = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces.etag}"'}
         with typed(Call("s3:PutObject", ref, absent=WriteConflict, refused=WriteConflict)):
             answer = self._client.put_object(
                 Bucket=ref.bucket,
@@ -84,7 +83,7 @@ class S3Store:
                 Body=body,
                 ContentType=content_type,
                 Metadata=dict(metadata),
-                **condition,
+                **condition_of(replaces),
             )
             version_id, etag = answer.get("VersionId"), etag_of(answer)
         return ObjectHead(
@@ -198,3 +197,7 @@ def _answered_at(answer: Any) -> datetime:
         return parsedate_to_datetime(date).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):  # none, or none that a calendar has
         return datetime.now(UTC).replace(microsecond=0)
+
+
+def condition_of(replaces: ObjectVersion | None) -> Any:
+    return {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces.etag}"'}

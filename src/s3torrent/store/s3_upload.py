@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 from s3torrent.errors import UploadGone, WriteConflict
 from s3torrent.store.base import require_ascii
 from s3torrent.store.resume import Patience, patiently
-from s3torrent.store.s3 import S3Store, etag_of, size_of
+from s3torrent.store.s3 import S3Store, condition_of, etag_of, size_of
 from s3torrent.store.s3_errors import Call, typed
 from s3torrent.types import Upload, UploadedPart
 
@@ -71,7 +71,7 @@ class S3UploadStore(S3Store):
                     Metadata=dict(metadata),
                     ChecksumAlgorithm=SHA1,
                     ChecksumSHA1=_text(sha1),
-                    **_condition(replaces),
+                    **condition_of(replaces),
                 )
             ),
         )
@@ -139,7 +139,7 @@ class S3UploadStore(S3Store):
             Call("s3:PutObject", upload.ref, absent=UploadGone, refused=WriteConflict),
             lambda: etag_of(
                 self._client.complete_multipart_upload(
-                    **_address(upload), MultipartUpload={"Parts": told}, **_condition(replaces)
+                    **_address(upload), MultipartUpload={"Parts": told}, **condition_of(replaces)
                 )
             ),
         )
@@ -213,10 +213,6 @@ def _sha1(text: str | None) -> bytes | None:
 
 def _address(upload: Upload) -> Any:
     return {"Bucket": upload.ref.bucket, "Key": upload.ref.key, "UploadId": upload.upload_id}
-
-
-def _condition(replaces: ObjectVersion | None) -> Any:
-    return {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces.etag}"'}
 
 
 def _told(part: UploadedPart) -> Any:
