@@ -35,6 +35,7 @@ class MeddlingProxy:
         self._plan: dict[Moment, Callable[[], object]] = {}
         self._seen: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
+        self.passing = InFlight()
 
     @property
     def endpoint(self) -> str:
@@ -64,6 +65,7 @@ class MeddlingProxy:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self.passing.wait()
 
     def came(self, method: str, path: str) -> None:
         with self._lock:
@@ -73,12 +75,43 @@ class MeddlingProxy:
                 does()
 
 
+class InFlight:
+    """Requests that have come whole and are still to be answered: who leaves the proxy waits for them, so
+    that none of a killed client arrives later.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait(self, seconds: float = 60) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._count, seconds), "a request never ended"
+
+
 class _Handler(BaseHTTPRequestHandler):
     owner: MeddlingProxy
     protocol_version = "HTTP/1.1"
 
     def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # its client was killed
+            self.close_connection = True
+            return
+        with self.owner.passing:
+            self.passed_on(body)
+
+    def passed_on(self, body: bytes) -> None:
         self.owner.came(self.command, unquote(self.path.partition("?")[0]))
         upstream = http.client.HTTPConnection(
             str(self.owner.upstream.hostname), self.owner.upstream.port, timeout=60

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.parts import PartPlan
     from s3torrent.pipeline.upload import Uploader
     from s3torrent.store.base import ObjectReader
-    from s3torrent.types import ObjectRef, ObjectVersion
+    from s3torrent.types import ObjectRef, ObjectVersion, UploadedPart
 
 
 def put(
@@ -84,7 +84,7 @@ def fill(buffer: bytearray, chunks: Iterator[memoryview | bytes]) -> None:
 def _earlier(
     uploader: Uploader, ref: ObjectRef, plan: PartPlan, source: ObjectVersion, reader: ObjectReader
 ) -> Earlier | None:
-    """An interrupted upload to this key that began with the same bytes, cut alike; the fullest one."""
+    """An interrupted upload to this key of the same bytes, cut alike; the fullest one."""
     if source.size <= plan.part_size:
         return None
     try:
@@ -92,17 +92,23 @@ def _earlier(
     except AccessDenied:  # resuming is a favour, which needs a permission that uploading does not
         return None
     best: Earlier | None = None
-    first = bytearray(plan.part_size) if uploads else bytearray()
-    if uploads:
-        fill(first, reader.read(source, 0, plan.part_size))
     for upload in uploads:
         try:
             parts = {part.number: part for part in uploader.store.uploaded_parts(upload)}
         except (UploadGone, AccessDenied):
             continue
-        begun = parts.get(1)
-        if begun is None or not lies_there(begun, first, sha1(first, usedforsecurity=False).digest()):
+        if not parts or (best and len(parts) <= len(best.parts)):
             continue
-        if best is None or len(parts) > len(best.parts):
+        if _is_of(source, reader, plan, parts[min(parts)]):
             best = Earlier(upload, parts)
     return best
+
+
+def _is_of(source: ObjectVersion, reader: ObjectReader, plan: PartPlan, part: UploadedPart) -> bool:
+    """Whether the part is what ``source`` holds there. They arrive in any order: the first may be missing."""
+    start = (part.number - 1) * plan.part_size
+    if part.size != min(plan.part_size, source.size - start):
+        return False
+    body = bytearray(part.size)
+    fill(body, reader.read(source, start, start + part.size))
+    return lies_there(part, body, sha1(body, usedforsecurity=False).digest())

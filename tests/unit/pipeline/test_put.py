@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha1
 
 import pytest
 
@@ -187,6 +188,22 @@ class TestInterrupted:
         assert world.body() == self.BODY
         assert world.torrent() == world.right_torrent()
         assert world.store.unfinished_uploads(REF) == []
+
+    @pytest.mark.parametrize("arrived", [{2, 3}, {7}, {1, 2, 3, 4, 5, 6, 7}])
+    def test_whichever_parts_had_arrived(self, arrived: set[int]) -> None:
+        """They are sent at once: a kill may leave the second part without the first."""
+        world = World()
+        metadata = for_file(len(self.BODY), world.policy, PART).metadata(None)
+        upload = world.store.begin_upload(REF, content_type="application/octet-stream", metadata=metadata)
+        for number in arrived:
+            body = self.BODY[(number - 1) * PART : number * PART]
+            world.store.upload_part(upload, number, body, sha1=sha1(body).digest())
+        uploader = world.uploader()
+        world.put(self.BODY, store=uploader.store)
+        assert uploader.store.calls["begin_upload"] == 0
+        assert uploader.store.calls["upload_part"] == 7 - len(arrived)
+        assert world.body() == self.BODY
+        assert world.torrent() == world.right_torrent()
 
     def test_a_part_that_differs_is_sent_again(self) -> None:
         """Whatever lies there, the object is the file."""
