@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import ConfigError
-from s3torrent.pipeline.make import Maker
-from s3torrent.redelivery import Redelivery
 
 if TYPE_CHECKING:
     from s3torrent.config import Settings
     from s3torrent.engine.base import Engine
+    from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.upload import Uploader
+    from s3torrent.redelivery import Redelivery
     from s3torrent.status.dynamodb import DynamoStatus
     from s3torrent.store.local import LocalStore
     from s3torrent.store.s3 import S3Store
@@ -173,6 +173,8 @@ def uploader(settings: Settings) -> Uploader:
 
 
 def redelivery(settings: Settings) -> Redelivery:
+    from s3torrent.redelivery import Redelivery  # noqa: PLC0415 - only the function has a queue
+
     clients = Clients(settings.endpoint_url, connections=1)
     return Redelivery(lambda: clients.client("sqs"), clock)
 
@@ -181,6 +183,8 @@ def maker(settings: Settings) -> Maker:
     """Everything ``make`` needs, from the settings. Raises ConfigError where DDB_TABLE is not set."""
     if not settings.table:
         raise ConfigError("DDB_TABLE is not set; expected the name of the status table")
+    from s3torrent.pipeline.make import Maker  # noqa: PLC0415 - the command line makes without a table
+
     clients = Clients(
         settings.endpoint_url, connections=settings.threads + 2, request_payer=settings.request_payer
     )

@@ -9,14 +9,8 @@ import sys
 import click
 
 from s3torrent import __version__
-from s3torrent.cli.create import create
-from s3torrent.cli.dev import dev
-from s3torrent.cli.inspect import inspect
-from s3torrent.cli.magnet import magnet
+from s3torrent.cli.commands import Commands
 from s3torrent.cli.output import visible
-from s3torrent.cli.put import put
-from s3torrent.cli.record import record
-from s3torrent.cli.verify import verify
 from s3torrent.errors import S3TorrentError, UsageError
 
 EPILOG = """Exit codes: 0 done, 1 mismatch or problems found, 2 usage, 3 bad torrent, 4 source or status not
@@ -26,14 +20,23 @@ BUG_EXIT = 70
 """EX_SOFTWARE: a defect of ours, not of what was asked."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+SUMMARIES = {
+    "create": "Make a torrent of a file, a directory or an object.",
+    "put": "Upload a file and publish its torrent, in one reading.",
+    "record": "Upload standard input as it comes, and publish its torrent.",
+    "inspect": "Show what a torrent says.",
+    "verify": "Check a file, a directory or an object against a torrent.",
+    "magnet": "Print the magnet link of a torrent.",
+    "dev": "Run the whole system on this machine.",
+}
+
+
+@click.group(
+    cls=Commands, summaries=SUMMARIES, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG
+)
 @click.version_option(__version__, prog_name="s3torrent", message="%(prog)s %(version)s")
 def cli() -> None:
     """Make, read and check .torrent files of S3 objects and local files."""
-
-
-for command in (create, put, record, inspect, verify, magnet, dev):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

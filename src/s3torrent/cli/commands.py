@@ -1,0 +1,32 @@
+"""The commands by name, each imported when it is called: help and errors need none of them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Commands(click.Group):
+    """``summaries``: name -> its line in the help. A command ``name`` is ``s3torrent.cli.name:name``."""
+
+    def __init__(self, *, summaries: Mapping[str, str], **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type] # click's own keywords
+        self._summaries = summaries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
+        if cmd_name not in self._summaries:
+            return None
+        command: click.Command = getattr(import_module(f"s3torrent.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries.items()))
