@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from s3torrent.engine import ranges
+from s3torrent.engine import cut
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import HeldByAnother
 from s3torrent.metainfo.policy import TorrentPolicy
-from s3torrent.pipeline import checkpoint
 from s3torrent.pipeline.build import build_object
 from s3torrent.store.s3 import S3Store
 from s3torrent.types import ObjectRef
@@ -149,8 +148,8 @@ def test_killed_at_a_named_request_it_is_finished_by_the_next(
     arrives: bool,
 ) -> None:
     """The right torrent, COMPLETED; of what was read at most one range a thread is read again."""
-    for module in (ranges, checkpoint):
-        monkeypatch.setattr(module, "RANGE_BYTES", RANGE_BYTES)
+    for bound in ("LEAST_RANGE", "MOST_RANGE"):
+        monkeypatch.setattr(cut, bound, RANGE_BYTES)
     for variable, value in ENVIRONMENT.items():
         monkeypatch.setenv(variable, value)
     ministack.client("s3").put_object(Bucket=bucket, Key=KEY, Body=BODY)

@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from s3torrent import config, wiring
-from s3torrent.engine import ranges
-from s3torrent.pipeline import checkpoint
+from s3torrent.engine import cut
 from s3torrent.types import ObjectRef, TorrentRequest
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def one_make(bucket: str, key: str, environ: Mapping[str, str]) -> Outcome:
 
 
 def shorten_ranges(environ: Mapping[str, str]) -> None:
-    ranges.RANGE_BYTES = checkpoint.RANGE_BYTES = int(environ["ONE_MAKE_RANGE_BYTES"])
+    cut.LEAST_RANGE = cut.MOST_RANGE = int(environ["ONE_MAKE_RANGE_BYTES"])
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def staged() -> Iterator[None]:
         with (
             patch("s3torrent.engine.ranges.ThreadPoolExecutor", Inline),
             patch("s3torrent.pipeline.sending.ThreadPoolExecutor", Inline),
-            patch("s3torrent.engine.ranges.RANGE_BYTES", RANGE),
-            patch("s3torrent.pipeline.checkpoint.RANGE_BYTES", RANGE),
+            patch("s3torrent.engine.cut.LEAST_RANGE", RANGE),
+            patch("s3torrent.engine.cut.MOST_RANGE", RANGE),
         ):
             yield
     finally:

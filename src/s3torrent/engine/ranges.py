@@ -11,21 +11,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from s3torrent.engine.cut import cut, range_length
 from s3torrent.errors import ObjectChanged, S3TorrentError
 from s3torrent.hashing.hasher import RangeHasher
+from s3torrent.hashing.lanes import lanes_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from s3torrent.engine.base import Progress
+    from s3torrent.hashing.lanes import Lanes
     from s3torrent.hashing.layout import Layout
     from s3torrent.hashing.ranges import PieceRange, RangeHashes
-
-RANGE_BYTES = 8 << 20
-"""One GET reads about this much, as AWS advises for byte-range fetches (8 to 16 MB); up to here one stream in
-the calling thread is quicker than starting threads.
-https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html
-"""
 
 HEARTBEAT_SECONDS = 0.5
 
@@ -52,14 +49,16 @@ class Stopped(Exception):
 class RangeWork(Generic[File_contra]):
     """What the threads share: the source, the count of bytes, and the order to stop."""
 
-    def __init__(self, layout: Layout, files: Sequence[File_contra], reader: Reader[File_contra]) -> None:
-        self.layout, self.files, self.reader = layout, files, reader
+    def __init__(
+        self, layout: Layout, files: Sequence[File_contra], reader: Reader[File_contra], lanes: Lanes
+    ) -> None:
+        self.layout, self.files, self.reader, self.lanes = layout, files, reader, lanes
         self.stop = threading.Event()
         self._lock = threading.Lock()
         self.hashed = 0
 
     def hash(self, piece_range: PieceRange, progress: Progress | None = None) -> RangeHashes:
-        hasher = RangeHasher(self.layout, piece_range)
+        hasher = RangeHasher(self.layout, piece_range, self.lanes)
         for extent in self.layout.extents(piece_range):
             if extent.file is None:
                 hasher.pad(extent.length)
@@ -93,13 +92,13 @@ def hash_layout(
     one that ``progress`` raises. ``keep`` is called as ranges finish, and once more (``now``) where the work
     is broken off and a later try may succeed.
     """
-    work = RangeWork(layout, files, reader)
-    if layout.size <= RANGE_BYTES:
-        return [work.hash(piece_range, progress) for piece_range in layout.split(RANGE_BYTES)]
+    work = RangeWork(layout, files, reader, lanes_for(threads))
+    if layout.size <= range_length(layout):  # one stream in this thread is quicker than starting threads
+        return [work.hash(piece_range, progress) for piece_range in cut(layout)]
     results = list(done)
     known = {result.range for result in results}
     work.hashed = sum(one.end - one.start for one in known)
-    waiting = (wanted for wanted in layout.split(RANGE_BYTES) if wanted not in known)
+    waiting = (wanted for wanted in cut(layout) if wanted not in known)
     try:
         for result in _in_threads(work, waiting, threads, progress):
             results.append(result)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3torrent.hashing.kernel import LEAF
+from s3torrent.hashing.lanes import ALONE
 from s3torrent.hashing.ranges import RangeHashes
 from s3torrent.hashing.v1 import PieceHasher
 from s3torrent.hashing.v2 import SubtreeHasher
 
 if TYPE_CHECKING:
+    from s3torrent.hashing.lanes import Lanes
     from s3torrent.hashing.layout import Layout
     from s3torrent.hashing.ranges import PieceRange
 
@@ -22,11 +24,11 @@ class RangeHasher:
     while it is in the cache.
     """
 
-    def __init__(self, layout: Layout, piece_range: PieceRange) -> None:
+    def __init__(self, layout: Layout, piece_range: PieceRange, lanes: Lanes = ALONE) -> None:
         self._layout = layout
         self._range = piece_range
         self._at = piece_range.start
-        self._v1 = PieceHasher(layout.piece_length) if layout.version != "v2" else None
+        self._v1 = PieceHasher(layout.piece_length, lanes) if layout.version != "v2" else None
         self._v2 = SubtreeHasher(layout.piece_length) if layout.version != "v1" else None
 
     def update(self, data: memoryview | bytes) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from hashlib import sha1
+from typing import TYPE_CHECKING
 
 from s3torrent.hashing.kernel import piece_digests
+from s3torrent.hashing.lanes import ALONE
+from s3torrent.hashing.sha1 import sha1
+
+if TYPE_CHECKING:
+    from s3torrent.hashing.lanes import Lanes
 
 
 class PieceHasher:
-    """Feed bytes in any chunking; ``digests()`` ends it. Holds one SHA-1 state and 20 bytes a piece."""
+    """Feed bytes in any chunking; ``digests()`` ends it. Holds one SHA-1 state and 20 bytes a piece.
 
-    def __init__(self, piece_length: int) -> None:
+    Whole pieces in one chunk are hashed side by side; the others beside those of other streams, in ``lanes``.
+    """
+
+    def __init__(self, piece_length: int, lanes: Lanes = ALONE) -> None:
         self._piece_length = piece_length
+        self._lanes = lanes
         self._digests = bytearray()
-        self._open = sha1(usedforsecurity=False)
+        self._open = sha1()
         self._filled = 0
 
     def update(self, data: memoryview) -> None:
@@ -24,7 +33,7 @@ class PieceHasher:
                 data = data[whole:]
                 continue
             head = data[: self._piece_length - self._filled]
-            self._open.update(head)
+            self._lanes.update(self._open, head)
             self._filled += len(head)
             data = data[len(head) :]
             if self._filled == self._piece_length:
@@ -37,5 +46,5 @@ class PieceHasher:
 
     def _close(self) -> None:
         self._digests += self._open.digest()
-        self._open = sha1(usedforsecurity=False)
+        self._open = sha1()
         self._filled = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.engine.ranges import RANGE_BYTES
+from s3torrent.engine.cut import cut, range_length
 from s3torrent.errors import S3TorrentError
 from s3torrent.hashing.ranges import RangeHashes
 from s3torrent.metainfo.bencode import decode, encode
@@ -111,7 +111,7 @@ class Checkpoint:
         return {
             b"of": "\n".join(map(str, told)).encode("utf-8", "surrogatepass"),
             b"piece length": layout.piece_length,
-            b"range length": RANGE_BYTES,
+            b"range length": range_length(layout),
         }
 
 
@@ -127,7 +127,7 @@ def _read(body: bytes, identity: dict[bytes, Any], layout: Layout) -> list[Range
         return []
     if not isinstance(told, dict) or {name: told.get(name) for name in identity} != identity:
         return []
-    wanted = {item.start: item for item in layout.split(RANGE_BYTES)}
+    wanted = {item.start: item for item in cut(layout)}
     results: dict[int, RangeHashes] = {}
     listed = told.get(b"ranges")
     for packed in listed if isinstance(listed, list) else []:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3torrent.engine import ranges
+from s3torrent.engine import cut
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import AccessDenied, ObjectChanged, OutOfTime, Throttled
 from s3torrent.metainfo.bencode import decode, encode
 from s3torrent.metainfo.policy import TorrentPolicy
-from s3torrent.pipeline import checkpoint
 from s3torrent.pipeline.make import Maker
 from s3torrent.store.failing import FailingStore, Fault
 from s3torrent.types import ObjectRef, TorrentRequest
@@ -31,8 +30,8 @@ PREFIX = ".s3torrent/"
 
 @pytest.fixture(autouse=True)
 def _short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (ranges, checkpoint):
-        monkeypatch.setattr(module, "RANGE_BYTES", RANGE)
+    for name in ("LEAST_RANGE", "MOST_RANGE"):
+        monkeypatch.setattr(cut, name, RANGE)
 
 
 @dataclass
@@ -191,8 +190,8 @@ class TestBound:
 
     def test_to_the_cut(self, half: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of a release that reads other ranges."""
-        for module in (ranges, checkpoint):
-            monkeypatch.setattr(module, "RANGE_BYTES", 2 * RANGE)
+        for name in ("LEAST_RANGE", "MOST_RANGE"):
+            monkeypatch.setattr(cut, name, 2 * RANGE)
         assert attempt(half) == SIZE
         assert half.torrent() == half.right_torrent()
 

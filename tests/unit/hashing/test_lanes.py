@@ -1,0 +1,81 @@
+"""Streams that meet at a core: each gets its own digest, and none is forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from s3torrent.hashing import lanes, sha1
+from s3torrent.hashing.lanes import Together
+from support.reference import content
+from support.waiting import until
+
+STREAMS, CHUNKS = 12, 40
+
+
+def streamed(together: Together, seed: int) -> bytes:
+    state = sha1.sha1()
+    for chunk in range(CHUNKS):
+        together.update(state, memoryview(content(3000 + 7 * seed, f"{seed}/{chunk}")))
+    return state.digest()
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+@pytest.mark.parametrize("width", [1, 2, 4, 16])
+def test_every_stream_gets_its_own_digest(cores: int, width: int) -> None:
+    together = Together(cores, width)
+    with ThreadPoolExecutor(STREAMS) as pool:
+        found = list(pool.map(lambda seed: streamed(together, seed), range(STREAMS)))
+    for seed, digest in enumerate(found):
+        whole = b"".join(content(3000 + 7 * seed, f"{seed}/{chunk}") for chunk in range(CHUNKS))
+        assert digest == hashlib.sha1(whole).digest()
+
+
+def test_who_waits_is_hashed_by_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the only core works, the others gather, and go together, as many as there are lanes."""
+    sizes: list[int] = []
+    entered, go_on = threading.Event(), threading.Event()
+
+    def counted(states: list[object], data: list[object]) -> None:
+        sizes.append(len(states))
+        assert len(states) == len(data) == len(set(map(id, states)))
+        entered.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(lanes.sha1, "update_many", counted)
+    together = Together(cores=1, width=4)
+    with ThreadPoolExecutor(7) as pool:
+        first = pool.submit(together.update, sha1.sha1(), memoryview(b"x"))
+        assert entered.wait(20)
+        others = [pool.submit(together.update, sha1.sha1(), memoryview(b"x")) for _ in range(6)]
+        until(lambda: len(together._waiting) == 6, "all wait")
+        go_on.set()
+        for future in (first, *others):
+            future.result(20)
+    assert sizes == [1, 4, 2]
+
+
+def test_an_error_reaches_every_stream_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No digest is taken of bytes that were not hashed; and the core is free again."""
+    entered, go_on = threading.Event(), threading.Event()
+
+    def broken(*_: object) -> None:
+        entered.set()
+        assert go_on.wait(20)
+        raise MemoryError
+
+    monkeypatch.setattr(lanes.sha1, "update_many", broken)
+    together = Together(cores=1, width=8)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(together.update, sha1.sha1(), memoryview(b"x"))]
+        assert entered.wait(20)
+        futures += [pool.submit(together.update, sha1.sha1(), memoryview(b"x")) for _ in range(3)]
+        until(lambda: len(together._waiting) == 3, "all wait")
+        go_on.set()
+        for future in futures:
+            with pytest.raises(MemoryError):
+                future.result(20)
+    assert together._free == 1
