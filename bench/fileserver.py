@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 10.0
+CERTIFICATE, SECRET = "certificate.pem", "key.pem"
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 CONFIGURATION = """\
 daemon off; pid {folder}/pid; error_log {folder}/error.log; master_process off;
@@ -28,7 +29,8 @@ http {{
   access_log off; sendfile on; keepalive_requests 100000;
   {temporary}
   server {{
-    listen {host}:{port};
+    listen {host}:{port}{listen_options};
+    {tls}
     location = /{bucket}/{key} {{ alias {file}; }}
     location / {{ proxy_pass {endpoint}; proxy_http_version 1.1; proxy_set_header Host $http_host; }}
   }}
@@ -41,9 +43,13 @@ def installed() -> bool:
 
 
 @contextlib.contextmanager
-def nginx(file: Path, bucket: str, key: str, endpoint: str, folder: Path) -> Iterator[str]:
-    """Its address; all it writes lies in ``folder``, which is made."""
+def nginx(
+    file: Path, bucket: str, key: str, endpoint: str, folder: Path, *, tls: bool = False
+) -> Iterator[str]:
+    """Its address; all it writes lies in ``folder``, which is made. With ``tls`` the certificate, too."""
     folder.mkdir()
+    if tls:
+        _certify(folder)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -58,14 +64,41 @@ def nginx(file: Path, bucket: str, key: str, endpoint: str, folder: Path) -> Ite
             key=key,
             file=file,
             endpoint=endpoint,
+            listen_options=" ssl" if tls else "",
+            tls=f"ssl_certificate {folder}/{CERTIFICATE}; ssl_certificate_key {folder}/{SECRET};"
+            if tls
+            else "",
         )
     )
     with subprocess.Popen(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
         try:
             _wait(process, port)
-            yield f"http://{HOST}:{port}"
+            yield f"{'https' if tls else 'http'}://{HOST}:{port}"
         finally:
             process.terminate()
+
+
+def _certify(folder: Path) -> None:
+    """A certificate for the loopback address, signed by itself, for a day."""
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    named = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=IP:{HOST}"]
+    subprocess.run(
+        [*command, *named, "-keyout", str(folder / SECRET), "-out", str(folder / CERTIFICATE)],
+        check=True,
+        capture_output=True,
+        timeout=START_SECONDS,
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:

@@ -1,6 +1,6 @@
 """``make bench``: measure what is promised, beside the way without s3torrent, and write RESULTS.md.
 
-    run.py [--quick] [--only stream|event|direct|zip|cli]...
+    run.py [--quick] [--only stream|event|object|direct|zip|cli]...
 
 Exit status 1 when a target is missed. A run of everything, at full size, is what is written down.
 """
@@ -22,6 +22,7 @@ import direct  # noqa: E402
 import event  # noqa: E402
 import machine  # noqa: E402
 import stream  # noqa: E402
+import whole  # noqa: E402
 from peers import require  # noqa: E402
 from row import Row, table  # noqa: E402
 
@@ -32,6 +33,7 @@ MEASUREMENTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "stream": stream.measure,
     "event": event.measure,
     "direct": direct.measure,
+    "object": whole.measure,
     "zip": archive.measure,
     "cli": commandline.measure,
 }
