@@ -80,21 +80,20 @@ def nginx(
 
 def _certify(folder: Path) -> None:
     """A certificate for the loopback address, signed by itself, for a day."""
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "1",
-    ]
+    command = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
     named = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=IP:{HOST}"]
     subprocess.run(
-        [*command, *named, "-keyout", str(folder / SECRET), "-out", str(folder / CERTIFICATE)],
+        [
+            *command,
+            "-nodes",
+            "-days",
+            "1",
+            *named,
+            "-keyout",
+            str(folder / SECRET),
+            "-out",
+            str(folder / CERTIFICATE),
+        ],
         check=True,
         capture_output=True,
         timeout=START_SECONDS,
