@@ -48,7 +48,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "20",
         "How often what is hashed of a large object is kept for the next try; 0: after each range",
     ),
-    "TORRENT_THREADS": ("4", "Ranges of one object read and hashed at once"),
+    "TORRENT_THREADS": (
+        "auto",
+        "Connections for one object, 1 to 64; `auto`: 8, in Lambda 1 per 128 MB of memory, 4 to 16",
+    ),
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
 }
 
@@ -147,7 +150,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         request_payer=_flag("TORRENT_REQUEST_PAYER", text("TORRENT_REQUEST_PAYER")),
         lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         checkpoint_seconds=_number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
-        threads=int(_number("TORRENT_THREADS", text("TORRENT_THREADS"), 1, 64)),
+        threads=_threads(text("TORRENT_THREADS"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
     )
 
@@ -263,6 +266,16 @@ def _flag(name: str, value: str) -> bool:
         return False
     more = " or write-0" if name == "TORRENT_PRIVATE" else ""
     raise ConfigError(f"{name} is {value!r}; expected 1, 0{more}")
+
+
+def _threads(value: str, lambda_megabytes: str) -> int:
+    """In Lambda CPU time and network come with the memory; so few connections serve a small function best.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    """
+    if value != "auto":
+        return int(_number("TORRENT_THREADS", value, 1, 64))
+    return min(max(4, int(lambda_megabytes) // 128), 16) if lambda_megabytes.isdecimal() else 8
 
 
 def _number(name: str, value: str, low: float, high: float) -> float:

@@ -50,7 +50,7 @@ locals {
     TORRENT_ON_DELETE      = var.on_delete
     TORRENT_WATCH_PREFIX   = var.watch_prefix
     TORRENT_LEASE_SECONDS  = tostring(var.lease_seconds)
-    TORRENT_THREADS        = tostring(var.threads)
+    TORRENT_THREADS        = var.threads == null ? "auto" : tostring(var.threads)
 
     TORRENT_CHECKPOINT_SECONDS = tostring(var.checkpoint_seconds)
     TORRENT_REQUEST_PAYER      = var.request_payer ? "1" : "0"

@@ -193,12 +193,12 @@ variable "request_payer" {
 }
 
 variable "threads" {
-  description = "Ranges of one object read and hashed at once."
+  description = "Connections for one object; null: as many as fit the function's memory."
   type        = number
-  default     = 4
+  default     = null
   validation {
-    condition     = var.threads >= 1 && var.threads <= 64 && floor(var.threads) == var.threads
-    error_message = "threads is ${var.threads}; expected a whole number from 1 to 64."
+    condition     = var.threads == null ? true : var.threads >= 1 && var.threads <= 64 && floor(var.threads) == var.threads
+    error_message = "threads is ${coalesce(var.threads, 0)}; expected a whole number from 1 to 64."
   }
 }
 

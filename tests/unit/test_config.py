@@ -94,6 +94,15 @@ def test_a_wrong_value_is_named_with_what_was_expected(name: str, value: str, sa
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("megabytes", "threads"), [("", 8), ("128", 4), ("512", 4), ("1024", 8), ("1769", 13), ("10240", 16)]
+)
+def test_connections_follow_the_function_s_memory(megabytes: str, threads: int) -> None:
+    environ = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": megabytes}
+    assert from_environment(environ).threads == threads
+    assert from_environment({**environ, "TORRENT_THREADS": "3"}).threads == 3
+
+
 @pytest.mark.parametrize("other", [("TORRENT_VERSION", "v2"), ("TORRENT_SOURCE", "S")])
 def test_what_transmission_create_cannot_do_is_refused_at_once(other: tuple[str, str]) -> None:
     with pytest.raises(ConfigError, match="TORRENT_ENGINE transmission"):
