@@ -19,7 +19,7 @@ from s3torrent import config, wiring
 from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError, described
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
-from s3torrent.log import log, tell
+from s3torrent.log import log, tell, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,15 @@ def handler(event: object, context: Any) -> dict[str, Any]:
         return function().handle(event, context)
     except (ConfigError, EventError) as error:  # of the function or the whole event: no object told it
         tell(logging.ERROR, "refused", **error.as_dict())
-        raise error.with_traceback(None) from None
+        raise _to_lambda(error) from None
     except S3TorrentError as error:
-        raise error.with_traceback(None) from None
+        raise _to_lambda(error) from None
+
+
+def _to_lambda(error: S3TorrentError) -> S3TorrentError:
+    """As its runtime may log it, outside of our JSON: keys that end a line do not."""
+    error.args = (visible(error.message),)
+    return error.with_traceback(None)
 
 
 @cache

@@ -31,11 +31,31 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentSha1:
+    """What a store keeps of an object's content: with ``parts`` None its SHA-1, else the SHA-1 of the SHA-1s
+    of that many parts, one after the other (S3's composite checksum). ``digest`` is 20 bytes.
+    """
+
+    digest: bytes
+    parts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartSha1:
+    """Part ``number`` (from 1) of an object: ``size`` bytes with this SHA-1 (20 bytes)."""
+
+    number: int
+    size: int
+    sha1: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectVersion:
     """One immutable state of an object; every read is pinned to it.
 
     ``version_id`` is None in an unversioned bucket; ``etag`` keeps S3's quotes off;
-    ``size`` in bytes; ``last_modified`` is aware, UTC, in whole seconds.
+    ``size`` in bytes; ``last_modified`` is aware, UTC, in whole seconds. ``sha1`` is what HEAD told of the
+    content, None where it told nothing that can be relied on; it does not tell versions apart.
     """
 
     ref: ObjectRef
@@ -43,6 +63,7 @@ class ObjectVersion:
     etag: str
     size: int
     last_modified: datetime
+    sha1: ContentSha1 | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.ref} (version {self.version_id or self.etag})"
@@ -95,3 +116,12 @@ class TorrentRequest:
     def tells_of_removal(self) -> bool:
         """Whether something was deleted: a version, or all there was to see of the object."""
         return self.event.startswith(REMOVED)
+
+    @property
+    def tells_of_absence(self) -> bool:
+        """Whether nothing was left at the key: a delete marker, or an object in a bucket without versions.
+
+        A version that was deleted may have been an old one.
+        """
+        marked = self.event.endswith("DeleteMarkerCreated")
+        return self.tells_of_removal and (marked or self.version_id is None)

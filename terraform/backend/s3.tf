@@ -5,7 +5,7 @@ locals {
 
   target_arn = local.through_queue ? local.queue_arn : aws_lambda_function.this.arn
   kind       = local.through_queue ? "QueueConfigurations" : "LambdaFunctionConfigurations"
-  events     = concat(["s3:ObjectCreated:*"], var.watch_deletions ? ["s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"] : [])
+  events     = concat(["s3:ObjectCreated:*"], var.watch_deletions ? ["s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"] : [])
   key_rules  = [for name, value in { prefix = var.notification_prefix, suffix = var.notification_suffix } : { Name = name, Value = value } if value != ""]
   # Id: what a later merge replaces.
   notification = { for name, value in {

@@ -108,7 +108,7 @@ EXPECTED: dict[str, Delivery] = {
     "eventbridge.multipart": one("eventbridge", created("a.bin", "ObjectCreated:CompleteMultipartUpload")),
     "eventbridge.unversioned": one("eventbridge", created("a.bin", version_id=None)),
     "eventbridge.deleted": one(
-        "eventbridge", removed("a.bin", "ObjectRemoved", version_id=VERSION_ID, etag=ETAG)
+        "eventbridge", removed("a.bin", "ObjectRemoved:DeleteMarkerCreated", version_id=VERSION_ID, etag=ETAG)
     ),
     "eventbridge.restored": one(
         "eventbridge", removed("a.bin", "ObjectRestore:Completed", version_id=VERSION_ID, etag=ETAG)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from s3torrent.log import visible
+
+__all__ = ["show_json", "show_rows", "visible"]
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def visible(text: str) -> str:
-    """``text`` with what is neither to be seen nor a space as escapes (control, format, surrogate, private,
-    unassigned): names come from strangers, and a terminal obeys what it is sent.
-    """
-    return "".join(
-        char if char.isprintable() or unicodedata.category(char) == "Zs" else _escape(char) for char in text
-    )
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def show_json(value: Any) -> None:

@@ -35,7 +35,12 @@ MAX_RECEIVE_COUNT = 5
 VISIBILITY_PER_TIMEOUT = 6  # what AWS asks for: "Using Lambda with Amazon SQS"
 ROLE_SECONDS = 30.0  # a new role is not known everywhere at once
 WAIT = {"Delay": 0.25, "MaxAttempts": 240}
-EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"]
+EVENTS = [
+    "s3:ObjectCreated:*",
+    "s3:ObjectRemoved:*",
+    "s3:LifecycleExpiration:*",
+    "s3:ObjectRestore:Completed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,13 @@ def _role(iam: Any, names: Names, queue_arn: str) -> str:
         iam.create_role(RoleName=names.function, AssumeRolePolicyDocument=json.dumps(trust))
     rights = {
         f"arn:aws:s3:::{names.bucket}": ["s3:ListBucket"],
-        f"arn:aws:s3:::{names.bucket}/*": ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+        f"arn:aws:s3:::{names.bucket}/*": [
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:GetObjectAttributes",
+            "s3:GetObjectVersionAttributes",
+            "s3:PutObject",
+        ],
         f"arn:aws:dynamodb:*:*:table/{names.table}*": [
             "dynamodb:DescribeTable",
             "dynamodb:CreateTable",

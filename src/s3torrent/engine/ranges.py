@@ -6,18 +6,20 @@ Memory: threads x (READ_CHUNK + one range's digests); object size does not enter
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
-from s3torrent.engine.cut import cut, range_length
+from s3torrent.engine.cut import cut
 from s3torrent.errors import ObjectChanged, S3TorrentError
 from s3torrent.hashing.hasher import RangeHasher
 from s3torrent.hashing.lanes import lanes_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from s3torrent.engine.base import Progress
     from s3torrent.hashing.lanes import Lanes
@@ -34,6 +36,28 @@ class Reader(Protocol[File_contra]):
     """All that hashing needs of a store: the bytes [start, end) of a file, in chunks."""
 
     def read(self, version: File_contra, start: int, end: int) -> Iterator[memoryview | bytes]: ...
+
+
+@runtime_checkable
+class FileReader(Reader[File_contra], Protocol[File_contra]):
+    """What a store of this machine's files offers besides. ``read_into`` and ``opened`` compare and raise as
+    ``read`` does.
+    """
+
+    def read_into(self, version: File_contra, start: int, into: memoryview) -> None:
+        """Fill the buffer with the bytes from ``start`` on."""
+        ...
+
+    def opened(self, version: File_contra, start: int, end: int) -> AbstractContextManager[int] | None:
+        """A descriptor to read the bytes [start, end) by; None where they do not all lie in one file.
+
+        An EOFError inside says that they ended early.
+        """
+        ...
+
+    def buffer(self, size: int) -> memoryview:
+        """Memory that ``read_into`` fills quickly."""
+        ...
 
 
 class Keep(Protocol):
@@ -57,7 +81,7 @@ class RangeWork(Generic[File_contra]):
         self._lock = threading.Lock()
         self.hashed = 0
 
-    def hash(self, piece_range: PieceRange, progress: Progress | None = None) -> RangeHashes:
+    def hash(self, piece_range: PieceRange) -> RangeHashes:
         hasher = RangeHasher(self.layout, piece_range, self.lanes)
         for extent in self.layout.extents(piece_range):
             if extent.file is None:
@@ -68,8 +92,6 @@ class RangeWork(Generic[File_contra]):
                 hasher.update(chunk)
                 with self._lock:
                     self.hashed += len(chunk)
-                if progress:
-                    progress(self.hashed)
                 if self.stop.is_set():
                     raise Stopped
             hasher.end_extent()
@@ -92,9 +114,11 @@ def hash_layout(
     one that ``progress`` raises. ``keep`` is called as ranges finish, and once more (``now``) where the work
     is broken off and a later try may succeed.
     """
-    work = RangeWork(layout, files, reader, lanes_for(threads))
-    if layout.size <= range_length(layout):  # one stream in this thread is quicker than starting threads
-        return [work.hash(piece_range, progress) for piece_range in cut(layout)]
+    if isinstance(reader, FileReader) and not (done or keep):
+        from s3torrent.engine.files import hash_files  # noqa: PLC0415 - the function reads no files
+
+        return hash_files(layout, files, reader, threads=threads, progress=progress)
+    work = RangeWork(layout, files, reader, lanes_for(threads, os.cpu_count() or 1))
     results = list(done)
     known = {result.range for result in results}
     work.hashed = sum(one.end - one.start for one in known)

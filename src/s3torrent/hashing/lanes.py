@@ -7,7 +7,6 @@ the other streams do. Nobody waits for a full set: who finds a free core takes a
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,7 +86,7 @@ class _Turn:
 ALONE = Alone()
 
 
-def lanes_for(streams: int) -> Lanes:
-    """What ``streams`` threads are to share on this machine."""
+def lanes_for(streams: int, cores: int) -> Lanes:
+    """What ``streams`` threads are to share on a machine of so many cores."""
     width = sha1.width()
-    return Together(os.cpu_count() or 1, width) if width > 1 and streams > 1 else ALONE
+    return Together(cores, width) if width > 1 and streams > 1 else ALONE

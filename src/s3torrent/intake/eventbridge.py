@@ -20,9 +20,10 @@ S3 = "aws.s3"
 CREATED = "Object Created"
 _EVENT_OF_KIND = {
     CREATED: "ObjectCreated",
-    "Object Deleted": "ObjectRemoved",
+    "Object Deleted": "ObjectRemoved:Delete",
     "Object Restore Completed": "ObjectRestore:Completed",
 }
+MARKED = "Delete Marker Created"
 _EVENT_OF_REASON = {
     "PutObject": "ObjectCreated:Put",
     "POST Object": "ObjectCreated:Post",
@@ -50,12 +51,15 @@ def read(payload: Payload) -> Parcel:
     if kind not in _EVENT_OF_KIND:
         reason = f"{shown(kind)} changes nothing that a torrent is made of"
         return Parcel(None, (), (Dropped(ref, reason),), None)
+    event = _EVENT_OF_REASON.get(detail.optional_text("reason") or "", _EVENT_OF_KIND[kind])
+    if detail.optional_text("deletion-type") == MARKED:
+        event = "ObjectRemoved:DeleteMarkerCreated"
     request = TorrentRequest(
         ref,
         version_id=found.optional_text("version-id"),
         etag=found.optional_text("etag"),
         size=found.optional_size("size"),
         sequencer=found.optional_text("sequencer"),
-        event=_EVENT_OF_REASON.get(detail.optional_text("reason") or "", _EVENT_OF_KIND[kind]),
+        event=event,
     )
     return Parcel(None, (request,), (), None)

@@ -1,13 +1,15 @@
 """What was hashed of an object before the time was up, kept in the bucket for the next try.
 
 One small object for each key, below the control prefix: bencoded, bound to version, policy and the cut into
-ranges, so that whatever does not fit exactly is not used. It is written when ``every`` seconds have passed
+ranges, so that whatever does not fit exactly is not used. It is sealed with a secret of the job, which
+the status item keeps: others may write to the bucket, too. It is written when ``every`` seconds have passed
 since the last time, and where work is broken off; a try that ends removes it, a lifecycle rule what is left.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.engine.cut import cut, range_length
@@ -43,11 +45,13 @@ class Checkpoint:
         source: ObjectVersion,
         policy_id: str,
         *,
+        seal: str,
         monotonic: Callable[[], float],
         every: float,
         look: bool,
     ) -> None:
         self._store, self._source, self._policy_id = store, source, policy_id
+        self._seal = seal.encode()
         self._monotonic, self._every, self._look = monotonic, every, look
         digest = hashlib.sha256(str(source.ref).encode("utf-8", "surrogatepass")).hexdigest()
         self.ref = ObjectRef(source.ref.bucket, f"{prefix}{FOLDER}{digest}")
@@ -63,7 +67,7 @@ class Checkpoint:
         try:
             self._there = find(self._store, self.ref, guess=True)
             found = self._store.get(self.ref, MOST_BYTES) if self._there else b""
-            results = _read(found, self._identity(layout), layout)
+            results = _read(found, self._seal, self._identity(layout), layout)
         except S3TorrentError as error:
             self.trouble = error
             return []
@@ -73,7 +77,8 @@ class Checkpoint:
     def keep(self, layout: Layout, results: Sequence[RangeHashes], *, now: bool = False) -> None:
         if _size(results) == self.kept or not (now or self._monotonic() - self._written >= self._every):
             return
-        body = encode({**self._identity(layout), b"ranges": [_packed(result) for result in results]})
+        told = {**self._identity(layout), b"ranges": [_packed(result) for result in results]}
+        body = _sealed(told, self._seal)
         self._written = self._monotonic()
         try:
             self._there = self._store.put(
@@ -119,13 +124,24 @@ def _packed(result: RangeHashes) -> list[Any]:
     return [result.range.start, result.v1, result.v2]
 
 
-def _read(body: bytes, identity: dict[bytes, Any], layout: Layout) -> list[RangeHashes]:
-    """Nothing where it is not exactly of this version, policy and cut, or not whole."""
+def _sealed(told: dict[bytes, Any], seal: bytes) -> bytes:
+    return encode({**told, b"seal": hmac.digest(seal, encode(told), "sha256")})
+
+
+def _read(body: bytes, seal: bytes, identity: dict[bytes, Any], layout: Layout) -> list[RangeHashes]:
+    """Nothing where it is not exactly of this version, policy and cut, or not whole, or not written by one
+    who knew the seal.
+    """
     try:
         told = decode(body) if body else {}
     except S3TorrentError:
         return []
-    if not isinstance(told, dict) or {name: told.get(name) for name in identity} != identity:
+    if not isinstance(told, dict):
+        return []
+    given = told.pop(b"seal", None)
+    if not isinstance(given, bytes) or not hmac.compare_digest(_sealed(told, seal), body):
+        return []
+    if {name: told.get(name) for name in identity} != identity:
         return []
     wanted = {item.start: item for item in cut(layout)}
     results: dict[int, RangeHashes] = {}

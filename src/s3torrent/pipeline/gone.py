@@ -22,7 +22,7 @@ def gone(store: ObjectStore, status: StatusStore, request: TorrentRequest, *, re
     the event comes back after its lease. Raises as ``leave`` does.
     """
     job_id = str(request.ref)
-    torrent = find_torrent(store, request.ref, guess=True)
+    torrent = find_torrent(store, request.ref, guess=not remove)
     ours = torrent is not None and is_ours(torrent, request.ref)
     kept = ours and not remove
     told = {

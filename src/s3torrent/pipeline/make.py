@@ -16,6 +16,7 @@ from s3torrent.errors import (
     AccessDenied,
     HeldByAnother,
     LeaseLost,
+    MetainfoError,
     NoSuchObject,
     NotTorrentable,
     ObjectGone,
@@ -27,7 +28,7 @@ from s3torrent.errors import (
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object, require_current
 from s3torrent.pipeline.checkpoint import Checkpoint
-from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key
+from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key, name_of
 from s3torrent.pipeline.gone import gone, leave
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
@@ -45,6 +46,7 @@ from s3torrent.status.base import (
     Job,
     Superseded,
 )
+from s3torrent.store.base import PASSING
 from s3torrent.types import DIRECT
 
 if TYPE_CHECKING:
@@ -108,10 +110,8 @@ class Maker:
     def _unseen(self, request: TorrentRequest, error: S3TorrentError) -> Outcome:
         """No version could be pinned. Returns what is final, raises what is not."""
         # Without s3:ListBucket a missing object is a 403: the event is believed, but nothing removed on it.
-        absent = isinstance(error, NoSuchObject) or (
-            isinstance(error, AccessDenied) and not self.remove_torrents
-        )
-        if absent and request.tells_of_removal:
+        believed = isinstance(error, AccessDenied) and request.tells_of_absence and not self.remove_torrents
+        if believed or (isinstance(error, NoSuchObject) and request.tells_of_removal):
             return gone(self.store, self.status, request, remove=self.remove_torrents)
         if isinstance(error, NotTorrentable | NoSuchObject):
             if len(request.ref.key.encode()) <= MAX_KEY_BYTES:  # a longer one is no key, and no job id
@@ -145,15 +145,16 @@ class Maker:
     def _run(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> Outcome:
         source = lease.source
         found = standing(torrent, source, self.policy.policy_id)
+        attributes = None
         try:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
             if found is Standing.CURRENT and torrent:
-                body = self._published(source, torrent)
-                attributes = describe(source, parse(body), len(body), bytes_read=0)
-                watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
-            else:
+                attributes = self._published(source, torrent)
+            made = attributes is None
+            if attributes is None:
                 attributes = self._build(lease, head, torrent)
+            self.status.finish(lease.claim, COMPLETED, attributes)
         except (NotTorrentable, ObjectGone) as error:
             self.status.finish(lease.claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
             return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
@@ -162,21 +163,26 @@ class Maker:
         except Exception as error:
             self._fail(lease.claim, error)
             raise
-        self.status.finish(lease.claim, COMPLETED, attributes)
-        return Outcome(
-            lease.claim.job_id, COMPLETED, made=found is not Standing.CURRENT, attributes=attributes
-        )
+        return Outcome(lease.claim.job_id, COMPLETED, made=made, attributes=attributes)
 
-    def _published(self, source: ObjectVersion, torrent: ObjectHead) -> bytes:
-        """The torrent that an earlier try has published. It and its object were seen before the claim: they
-        may be others by now, and an item must not tell of the one what is true of the other.
+    def _published(self, source: ObjectVersion, torrent: ObjectHead) -> dict[str, Any] | None:
+        """What the torrent says that an earlier try has published; None where it cannot be that one, whatever
+        its marks say. It and its object were seen before the claim: they may be others by now, and an item
+        must not tell of the one what is true of the other.
         """
         body = self.store.get(torrent.version.ref, MAX_TORRENT_BYTES)
         now = find_torrent(self.store, source.ref, guess=True)
         if now is None or now.version.etag != torrent.version.etag:
             raise WriteConflict(f"{source.ref.torrent} was replaced or deleted while it was looked at")
         require_current(self.store, source)
-        return body
+        try:
+            metainfo = parse(body)
+        except MetainfoError:
+            return None
+        if (metainfo.name, metainfo.size) != (name_of(source.ref), source.size):
+            return None
+        watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
+        return describe(source, metainfo, len(body), bytes_read=0)
 
     def _build(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> dict[str, Any]:
         source = head.version
@@ -206,6 +212,7 @@ class Maker:
             self.control_prefix,
             lease.source,
             self.policy.policy_id,
+            seal=lease.claim.seal,
             monotonic=self.monotonic,
             every=self.checkpoint_seconds,
             look=lease.claim.attempt > 1,
@@ -231,11 +238,15 @@ class Maker:
 
 
 class Lease:
-    """A claim that is renewed as work goes on, three times per lease; what is done sooner costs no call."""
+    """A claim that is renewed as work goes on, three times per lease; what is done sooner costs no call.
+
+    A table that is busy is asked again; a lease that is about to run out ends the work.
+    """
 
     def __init__(self, maker: Maker, claim: Claimed, source: ObjectVersion, deadline: float) -> None:
         self._maker, self.claim, self.source, self._deadline = maker, claim, source, deadline
         self._renewed = maker.monotonic()
+        self._due = self._renewed + maker.lease_seconds / 3
 
     def progress(self, done: int, phase: str = CREATING_TORRENT, /) -> None:
         now = self._maker.monotonic()
@@ -243,11 +254,20 @@ class Lease:
             raise OutOfTime(
                 f"{self.source}: time is up with {done:,} of {self.source.size:,} bytes done ({phase})"
             )
-        if now - self._renewed >= self._maker.lease_seconds / 3:
+        lease = self._maker.lease_seconds
+        if now < self._due:
+            return
+        try:
             self.claim = self._maker.status.renew(
-                self.claim, lease_seconds=self._maker.lease_seconds, status=phase, bytes_hashed=done
+                self.claim, lease_seconds=lease, status=phase, bytes_hashed=done
             )
+        except PASSING:
+            if now - self._renewed >= lease * 2 / 3:
+                raise
+            self._due = now + lease / 10
+        else:
             self._renewed = self._maker.monotonic()
+            self._due = self._renewed + lease / 3
 
 
 def _not_current(request: TorrentRequest, source: ObjectVersion) -> str:

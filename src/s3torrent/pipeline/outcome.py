@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from s3torrent.types import ObjectVersion
 
 
+MOST_LINK = 16 * 1024
+"""Characters of a magnet link that an item keeps: DynamoDB takes 400 KB an item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before."""
@@ -30,6 +34,7 @@ def describe(
     source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
 ) -> dict[str, Any]:
     """The attributes of a COMPLETED item."""
+    link = magnet(metainfo)
     v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
     described = {
         "torrentKey": source.ref.torrent.key,
@@ -40,6 +45,6 @@ def describe(
         "pieceCount": metainfo.piece_count,
         "infoHashV1": v1.hex() if v1 else None,
         "infoHashV2": v2.hex() if v2 else None,
-        "magnet": magnet(metainfo),
+        "magnet": link if len(link) <= MOST_LINK else None,
     }
     return {name: value for name, value in described.items() if value is not None}

@@ -73,12 +73,17 @@ class StatusItem:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The caller now holds the job; pass this to every later write."""
+    """The caller now holds the job; pass this to every later write.
+
+    ``seal`` is a secret of the job, the same for every attempt, by which one knows what another has written
+    where others may write, too.
+    """
 
     job_id: str
     attempt: int
     owner: str
     lease_expires_at: datetime
+    seal: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def claiming(job: Job, claim: Claimed, seen: StatusItem | None, now: datetime) -
             "attempt": claim.attempt,
             "leaseOwner": claim.owner,
             "leaseExpiresAt": to_text(claim.lease_expires_at),
+            "seal": claim.seal,
             **_stamps(job.job_id, seen, now),
         },
         removes=OUTCOME | RESERVATION | {"versionId"},

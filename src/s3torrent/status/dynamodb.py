@@ -38,7 +38,7 @@ from s3torrent.status.dynamodb_update import (
     update_arguments,
 )
 from s3torrent.status.dynamodb_values import from_attributes, to_value
-from s3torrent.status.lease import granted, is_reserved, lost, prolonged, reserved
+from s3torrent.status.lease import granted, is_reserved, lost, prolonged, reserved, sealed
 from s3torrent.status.legible import legible
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ class DynamoStatus:
                 return hearing(job), verdict
             if not isinstance(verdict, MayClaim):
                 return None, verdict
-            claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)
+            claim = sealed(granted(job.job_id, verdict.attempt, owner, now, lease_seconds), seen)
             return claiming(job, claim, seen, now), claim
 
         return self._swap(job.job_id, attempt)

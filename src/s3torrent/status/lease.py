@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,15 @@ def granted(job_id: str, attempt: int, owner: str, now: datetime, lease_seconds:
     return Claimed(job_id, attempt, owner, end)
 
 
+def sealed(claim: Claimed, seen: StatusItem | None) -> Claimed:
+    """With the seal that the job has; its first attempt makes it."""
+    kept = str(seen.get("seal") or "") if seen else ""
+    return replace(claim, seal=kept or secrets.token_hex(16))
+
+
 def prolonged(claim: Claimed, now: datetime, lease_seconds: float) -> Claimed:
-    return granted(claim.job_id, claim.attempt, claim.owner, now, lease_seconds)
+    end = granted(claim.job_id, claim.attempt, claim.owner, now, lease_seconds).lease_expires_at
+    return replace(claim, lease_expires_at=end)
 
 
 def is_live(item: StatusItem, now: datetime) -> bool:

@@ -53,7 +53,7 @@ def _instant(value: Any) -> bool:
 
 _TEXTS = (
     *("status", "reason", "bucket", "key", "versionId", "etag", "sequencer", "policyId", "engine"),
-    *("leaseOwner", "uploadOwner", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "statusShard"),
+    *("leaseOwner", "uploadOwner", "seal", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "statusShard"),
     *("createdAt", "updatedAt", "completedAt"),
 )
 _NUMBERS = (

@@ -25,6 +25,7 @@ from s3torrent.status.lease import (
     may_renew,
     prolonged,
     reserved,
+    sealed,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class MemoryStatus:
                 self._apply(job.job_id, hearing(job))
             if not isinstance(verdict, MayClaim):
                 return verdict
-            claim = granted(job.job_id, verdict.attempt, owner, now, lease_seconds)
+            claim = sealed(granted(job.job_id, verdict.attempt, owner, now, lease_seconds), seen)
             self._apply(job.job_id, claiming(job, claim, seen, now))
             return claim
 

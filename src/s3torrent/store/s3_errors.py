@@ -201,7 +201,7 @@ def _of_bad_request(said: str, call: Call) -> S3TorrentError:
     if length > MAX_KEY_BYTES:
         return KeyTooLong(f"{call.target}: the key has {length} bytes, at most {MAX_KEY_BYTES} are possible")
     if call.action.startswith("s3:Get"):
-        return AccessDenied(f"{call}: {said}", hint=_BAD_REQUEST_HINT)
+        return KeyUnusable(f"{call}: {said}", hint=_BAD_REQUEST_HINT)
     return SourceError(f"{call}: {said}", hint=_REFUSED_HINT)
 
 

@@ -350,6 +350,17 @@ def test_a_worker_that_lost_its_lease_says_nothing_more(world: World) -> None:
     assert (world.item()["status"], world.item()["attempt"]) == ("COMPLETED", 2)
 
 
+class Telling:
+    """Tells its progress every 10,000 bytes, as a long reading does every half second."""
+
+    name = "native"
+
+    def build(self, content: Any, policy: Any, reader: Any, progress: Any, memory: Any = None) -> Any:
+        for done in range(10_000, len(BODY), 10_000):
+            progress(done)
+        return NativeEngine(1).build(content, policy, reader, progress, memory)
+
+
 def test_the_lease_is_renewed_while_the_bytes_flow(world: World) -> None:
     seen: list[tuple[str, int]] = []
     ticks = iter(range(0, 100_000, 15))
@@ -361,7 +372,7 @@ def test_the_lease_is_renewed_while_the_bytes_flow(world: World) -> None:
             return super().renew(claim, **told)
 
     world.status = Watching(lambda: world.now)
-    world.make(monotonic=lambda: next(ticks))
+    world.make(monotonic=lambda: next(ticks), engine=Telling())
     assert len([status for status, _ in seen if status == "CREATING_TORRENT"]) >= 4
     assert [count for _, count in seen] == sorted(count for _, count in seen)
     assert seen[-1][1] == len(BODY)
@@ -370,7 +381,7 @@ def test_the_lease_is_renewed_while_the_bytes_flow(world: World) -> None:
 def test_past_its_deadline_it_ends_with_the_reason_and_what_was_done(world: World) -> None:
     world.store.upload(REF, BODY)
     ticks = iter(range(100))
-    maker = world.maker(monotonic=lambda: float(next(ticks)))
+    maker = world.maker(monotonic=lambda: float(next(ticks)), engine=Telling())
     with pytest.raises(OutOfTime, match=r"30,000 of 102,400 bytes"):
         maker.make(TorrentRequest(REF), deadline=3.0)
     assert (world.item()["status"], world.item()["error"]["type"]) == ("FAILED", "OutOfTime")

@@ -61,7 +61,7 @@ def answer(status: int, code: str, message: str = "said so", **more: Any) -> Cli
         (HEAD, 404, "404", NoSuchObject),
         (HEAD, 405, "405", NoSuchObject),
         (HEAD, 403, "403", AccessDenied),
-        (HEAD, 400, "400", AccessDenied),
+        (HEAD, 400, "400", KeyUnusable),
         (LONG, 400, "400", KeyTooLong),
         (LONG, 400, "KeyTooLongError", KeyTooLong),
         (HEAD, 301, "301", WrongRegion),
@@ -73,7 +73,7 @@ def answer(status: int, code: str, message: str = "said so", **more: Any) -> Cli
         (READ, 416, "InvalidRange", ObjectChanged),
         (READ, 403, "AccessDenied", AccessDenied),
         (READ, 403, "InvalidObjectState", Archived),
-        (READ, 400, "InvalidRequest", AccessDenied),
+        (READ, 400, "InvalidRequest", KeyUnusable),
         (READ, 503, "SlowDown", Throttled),
         (READ, 503, "ServiceUnavailable", Throttled),
         (READ, 500, "InternalError", Throttled),
@@ -313,7 +313,7 @@ class TestOnMiniStack:
             SSECustomerAlgorithm="AES256",
             SSECustomerKey="k" * 32,
         )
-        with pytest.raises(AccessDenied) as caught:
+        with pytest.raises(KeyUnusable) as caught:
             S3Store(ministack.client("s3")).head(ObjectRef(bucket, "a.bin"))
         assert "SSE-C" in caught.value.hint
 
