@@ -228,7 +228,8 @@ class DynamoStatus:
                 try:
                     return getattr(self._client, method)(TableName=self._table, **arguments)
                 except ClientError as error:
-                    if code_of(error) != "ConditionalCheckFailedException":
+                    conditional = "ConditionExpression" in arguments
+                    if not conditional or code_of(error) != "ConditionalCheckFailedException":
                         raise
                     stored: Any = error.response.get("Item")
                     raise _NotAsExpected(stored or None) from None
