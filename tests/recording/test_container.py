@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -67,7 +68,8 @@ class Entrypoint:
         python.chmod(0o755)
         base = {"PATH": "/usr/bin:/bin", "TMPDIR": str(self.folder / "tmp"), "S3TORRENT_PYTHON": str(python)}
         self.process = subprocess.Popen(
-            [str(ENTRYPOINT), *arguments],
+            # What is ignored from the start no shell can trap: as under nohup, or in a script's background.
+            ["/usr/bin/env", "--default-signal=INT,TERM", str(ENTRYPOINT), *arguments],
             env=base | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -94,7 +96,10 @@ def entrypoint(tmp_path: Path) -> Iterator[Entrypoint]:
     yield made
     if made.process.poll() is None:
         made.process.kill()
-        made.process.communicate()
+        for call in made.calls:  # they hold its pipes open
+            for pid in members(call["pid"]):
+                os.kill(pid, signal.SIGKILL)
+        made.process.communicate(timeout=60)
     for call in made.calls:
         assert members(call["pid"]) == []
 
