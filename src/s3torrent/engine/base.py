@@ -58,7 +58,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A metainfo, how its piece length came about, and the content bytes that were read for it."""
+    """A metainfo, how its piece length came about (and whether the SHA-1s that its store told spared reading
+    it), and the content bytes that were read for it.
+    """
 
     metainfo: Metainfo
     piece_length_reason: str

@@ -1,4 +1,4 @@
-"""The default engine: piece ranges of the stream, hashed as they arrive."""
+"""The default engine: piece ranges of the stream, hashed as they arrive, or known without reading."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from s3torrent.engine.base import Built
 from s3torrent.engine.document import metainfo_of, piece_length_of
 from s3torrent.engine.ranges import hash_layout
+from s3torrent.engine.zero_read import known_hashes
 from s3torrent.errors import EmptyContent
 from s3torrent.hashing.assemble import assemble
 from s3torrent.hashing.layout import Layout
@@ -42,8 +43,10 @@ class NativeEngine:
             [file.version.size for file in content.files], choice.piece_length, policy.version
         )
         versions = [file.version for file in content.files]
+        # Also where nothing is to be read: what was recalled is what is cleared away at the end.
         done = memory.recall(layout) if memory else []
-        results = hash_layout(
+        known = known_hashes(layout, versions, reader, progress)
+        results = known.results or hash_layout(
             layout,
             versions,
             reader,
@@ -54,5 +57,6 @@ class NativeEngine:
         )
         hashes = assemble(layout, results)
         metainfo = metainfo_of(content, policy, choice.piece_length, hashes)
-        recalled = sum(one.range.end - one.range.start for one in done)
-        return Built(metainfo, choice.reason, content.size - recalled)
+        recalled = sum(one.range.end - one.range.start for one in known.results or done)
+        reason = f"{choice.reason}; {known.reason}" if known.reason else choice.reason
+        return Built(metainfo, reason, content.size - recalled)

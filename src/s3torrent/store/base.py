@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from s3torrent.errors import EndpointUnreachable, ReadInterrupted, Throttled, TooLarge, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, PartSha1, Upload, UploadedPart
 
 PASSING = (Throttled, EndpointUnreachable, ReadInterrupted)
 """What may be gone at the next try of the same request."""
@@ -45,6 +45,20 @@ class ObjectReader(Protocol):
         ...
 
 
+@runtime_checkable
+class PartReader(Protocol):
+    """What a store may offer besides: the SHA-1s of an object's parts, without a byte of its content."""
+
+    def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
+        """Yield the parts of exactly this version by number, a page at a time; only asked for where
+        ``version.sha1`` has parts. At most 10 pages; the requests are made as pages are asked for.
+
+        Raises ObjectChanged or ObjectGone where another version lies there or none, EndpointUnreachable
+        where an answer is not whole, AccessDenied, and any other SourceError where the store knows no parts.
+        """
+        ...
+
+
 class ObjectStore(ObjectReader, Protocol):
     """Read and conditional write access."""
 
@@ -72,8 +86,8 @@ class ObjectStore(ObjectReader, Protocol):
         ...
 
 
-class UploadStore(ObjectStore, Protocol):
-    """Write access for objects of any size, in parts.
+class UploadStore(ObjectStore, PartReader, Protocol):
+    """Write access for objects of any size, in parts, whose SHA-1s it keeps.
 
     S3's limits: 10,000 parts of 5 MiB to 5 GiB, the last may be smaller.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
     from s3torrent.errors import S3TorrentError
     from s3torrent.store.base import UploadStore
-    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
+    from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, PartSha1, Upload, UploadedPart
 
 Operation = Literal[
     "head",
     "read",
+    "part_sha1s",
     "get",
     "put",
     "remove",
@@ -72,6 +73,10 @@ class FailingStore:
 
     def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
         return _broken(self._inner.read(version, start, end), self._due("read"))
+
+    def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
+        self._strike("part_sha1s")
+        return self._inner.part_sha1s(version)
 
     def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
         self._strike("get")

@@ -20,11 +20,20 @@ from s3torrent.errors import (
     WriteConflict,
 )
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
-from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
+from s3torrent.types import (
+    ContentSha1,
+    ObjectHead,
+    ObjectRef,
+    ObjectVersion,
+    PartSha1,
+    Upload,
+    UploadedPart,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+PAGE_PARTS = 1000
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -34,6 +43,7 @@ class _Stored:
 
     head: ObjectHead
     body: bytes | None
+    parts: tuple[PartSha1, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,12 +62,20 @@ class _Unfinished:
 
 class MemoryStore:
     """Threads may share it. ``chunk`` is the length of the chunks that ``read`` yields, ``now`` the clock.
+    ``tells_sha1``: whether it tells the SHA-1s that it keeps, as AWS does and most other stores do not.
 
     Every chunk is a GET of its own: a read notices a change at the next chunk (S3: at the next request).
     """
 
-    def __init__(self, *, chunk: int = READ_CHUNK, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        chunk: int = READ_CHUNK,
+        now: Callable[[], datetime] | None = None,
+        tells_sha1: bool = False,
+    ) -> None:
         self._chunk = chunk
+        self._tells_sha1 = tells_sha1
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
         self._buckets: dict[str, _Bucket] = {}
@@ -75,6 +93,8 @@ class MemoryStore:
         *,
         metadata: Mapping[str, str] | None = None,
         storage_class: str = "STANDARD",
+        sha1: ContentSha1 | None = None,
+        parts: Sequence[PartSha1] = (),
     ) -> ObjectVersion:
         """As any uploader would: unconditional."""
         with self._lock:
@@ -85,8 +105,10 @@ class MemoryStore:
                 hashlib.md5(body, usedforsecurity=False).hexdigest(),
                 len(body),
                 self._now().astimezone(UTC).replace(microsecond=0),
+                sha1 if self._tells_sha1 and storage_class not in _ARCHIVES else None,
             )
-            stored = _Stored(ObjectHead(version, dict(metadata or {}), storage_class), bytes(body))
+            head = ObjectHead(version, dict(metadata or {}), storage_class)
+            stored = _Stored(head, bytes(body), tuple(parts))
             earlier = bucket.keys.get(ref.key, []) if bucket.versioned else []
             bucket.keys[ref.key] = [*earlier, stored]
             return version
@@ -112,7 +134,12 @@ class MemoryStore:
 
     def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
         for position in range(start, end, self._chunk):
-            yield self._pinned(version)[position : min(end, position + self._chunk)]
+            yield self._readable(version)[position : min(end, position + self._chunk)]
+
+    def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
+        parts = self._pinned(version).parts
+        for first in range(0, len(parts), PAGE_PARTS):
+            yield parts[first : first + PAGE_PARTS]
 
     def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
         return read_whole(self, ref, max_bytes)
@@ -127,13 +154,7 @@ class MemoryStore:
         metadata: Mapping[str, str],
     ) -> ObjectHead:
         require_ascii(ref, metadata)
-        with self._lock:
-            current = self._find(ref, None)
-            found = current.head.version.etag if current else None
-            expected = replaces.etag if replaces else None
-            if found != expected:
-                raise WriteConflict(f"{ref} has ETag {found}, expected {expected}")
-            return self.head(ref, self.upload(ref, body, metadata=metadata).version_id)
+        return self._put(ref, body, replaces=replaces, metadata=metadata)
 
     def remove(self, version: ObjectVersion) -> None:
         with self._lock:
@@ -151,11 +172,12 @@ class MemoryStore:
         *,
         sha1: bytes,
         replaces: ObjectVersion | None,
-        content_type: str,
+        content_type: str,  # noqa: ARG002 (as above)
         metadata: Mapping[str, str],
     ) -> str:
+        require_ascii(ref, metadata)
         _require_sha1(body, sha1)
-        head = self.put(ref, bytes(body), replaces=replaces, content_type=content_type, metadata=metadata)
+        head = self._put(ref, body, replaces=replaces, metadata=metadata, sha1=ContentSha1(sha1))
         return head.version.etag
 
     def begin_upload(
@@ -199,8 +221,11 @@ class MemoryStore:
             if [part for part, _ in held] != list(parts):
                 raise SourceError(f"{upload.ref}: the parts named are not those that were uploaded")
             body = b"".join(body for _, body in held)
-            head = self.put(
-                upload.ref, body, replaces=replaces, content_type="", metadata=unfinished.metadata
+            listed = [PartSha1(part.number, part.size, part.sha1 or b"") for part in parts]
+            digest = hashlib.sha1(b"".join(one.sha1 for one in listed), usedforsecurity=False).digest()
+            sha1 = ContentSha1(digest, len(listed))
+            head = self._put(
+                upload.ref, body, replaces=replaces, metadata=unfinished.metadata, sha1=sha1, parts=listed
             )
             del self._uploads[upload]
             return head.version.etag
@@ -208,6 +233,25 @@ class MemoryStore:
     def abort_upload(self, upload: Upload) -> None:
         with self._lock:
             self._uploads.pop(upload, None)
+
+    def _put(
+        self,
+        ref: ObjectRef,
+        body: bytes | bytearray,
+        *,
+        replaces: ObjectVersion | None,
+        metadata: Mapping[str, str],
+        sha1: ContentSha1 | None = None,
+        parts: Sequence[PartSha1] = (),
+    ) -> ObjectHead:
+        with self._lock:
+            current = self._find(ref, None)
+            found = current.head.version.etag if current else None
+            expected = replaces.etag if replaces else None
+            if found != expected:
+                raise WriteConflict(f"{ref} has ETag {found}, expected {expected}")
+            version = self.upload(ref, bytes(body), metadata=metadata, sha1=sha1, parts=parts)
+            return self.head(ref, version.version_id)
 
     def _unfinished(self, upload: Upload) -> _Unfinished:
         try:
@@ -227,16 +271,20 @@ class MemoryStore:
             versions = [one for one in versions if one.head.version.version_id == version_id]
         return versions[-1] if versions and versions[-1].body is not None else None
 
-    def _pinned(self, version: ObjectVersion) -> memoryview:
+    def _pinned(self, version: ObjectVersion) -> _Stored:
         with self._lock:
             stored = self._find(version.ref, version.version_id)
-        if stored is None or stored.body is None:
+        if stored is None:
             raise ObjectGone(f"{version} was deleted")
         if stored.head.version.etag != version.etag:
             raise ObjectChanged(f"{version} now has ETag {stored.head.version.etag}")
+        return stored
+
+    def _readable(self, version: ObjectVersion) -> memoryview:
+        stored = self._pinned(version)
         if stored.head.storage_class in _ARCHIVES:
             raise Archived(f"{version} lies in {stored.head.storage_class}")
-        return memoryview(stored.body)
+        return memoryview(stored.body or b"")
 
     def _next_id(self) -> str:
         self._count += 1

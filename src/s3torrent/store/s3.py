@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from s3torrent.errors import (
+    EndpointUnreachable,
     NoSuchBucket,
     NoSuchObject,
     ObjectChanged,
@@ -21,13 +22,16 @@ from s3torrent.errors import (
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
 from s3torrent.store.resume import Patience, resuming
 from s3torrent.store.s3_body import body_chunks
+from s3torrent.store.s3_checksums import ATTRIBUTES, MOST_PAGES, PAGE_PARTS, content_sha1, part_page
 from s3torrent.store.s3_errors import BROKEN, UNREADABLE, Call, one_line, typed
-from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+from s3torrent.types import TORRENT_SUFFIX, ObjectHead, ObjectRef, ObjectVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from types_boto3_s3 import S3Client
+
+    from s3torrent.types import PartSha1
 
 
 class S3Store:
@@ -43,8 +47,7 @@ class S3Store:
 
     def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
         try:
-            with typed(_get_call(ref, version_id)):
-                return _head(ref, self._client.head_object(**_address(ref, version_id)))
+            return self._head_with_sha1(ref, version_id) or self._head(ref, version_id)
         except NoSuchObject:
             self._require_bucket(ref.bucket)
             raise
@@ -58,6 +61,27 @@ class S3Store:
             name=str(version),
             patience=self._patience,
         )
+
+    def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
+        action = "s3:GetObjectVersionAttributes" if version.version_id else "s3:GetObjectAttributes"
+        call = Call(action, version.ref, version.version_id, absent=ObjectGone, refused=ObjectChanged)
+        after = 0
+        marker: Any = {}
+        for _ in range(MOST_PAGES):
+            with typed(call):
+                answer = self._client.get_object_attributes(
+                    **_address(version.ref, version.version_id),
+                    ObjectAttributes=ATTRIBUTES,
+                    MaxParts=PAGE_PARTS,
+                    **marker,
+                )
+                parts, following = part_page(answer, version, after)
+            yield parts
+            if following is None:
+                return
+            after, marker = following, {"PartNumberMarker": following}
+        raise EndpointUnreachable(f"{call}: more than {MOST_PAGES} pages of parts")
 
     def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
         return read_whole(self, ref, max_bytes)
@@ -97,6 +121,27 @@ class S3Store:
             self._client.delete_object(
                 Bucket=version.ref.bucket, Key=version.ref.key, IfMatch=f'"{version.etag}"'
             )
+
+    def _head_with_sha1(self, ref: ObjectRef, version_id: str | None) -> ObjectHead | None:
+        """None where the question is refused or not wanted: HEAD without it, or reading, says why.
+
+        Under a KMS key it takes kms:Decrypt, which a plain HEAD does not. Of a .torrent nobody asks: where it
+        is missing, a role without s3:ListBucket is refused each time.
+        """
+        if ref.key.endswith(TORRENT_SUFFIX):
+            return None
+        try:
+            return self._head(ref, version_id, ChecksumMode="ENABLED")
+        except NoSuchObject:
+            raise
+        except SourceError as error:
+            if error.retryable:
+                raise
+        return None
+
+    def _head(self, ref: ObjectRef, version_id: str | None, **options: Any) -> ObjectHead:
+        with typed(_get_call(ref, version_id)):
+            return _head(ref, self._client.head_object(**_address(ref, version_id), **options))
 
     def _stream(
         self, version: ObjectVersion, position: int, end: int, buffer: memoryview
@@ -152,6 +197,7 @@ def _head(ref: ObjectRef, answer: Any) -> ObjectHead:
             etag_of(answer),
             size_of(answer["ContentLength"]),
             answer["LastModified"].astimezone(UTC).replace(microsecond=0),
+            content_sha1(answer),
         ),
         {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
         answer.get("StorageClass", "STANDARD"),
