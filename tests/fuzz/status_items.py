@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from fuzz.saying import check_error
 from fuzz.wire import server
 from s3torrent.errors import S3TorrentError
+from s3torrent.status import dynamodb
 from s3torrent.status.base import (
     COMPLETED,
     CREATING_TORRENT,
@@ -27,6 +29,8 @@ from s3torrent.types import ObjectRef, ObjectVersion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FEW_PAGES = 20
+"""Of all 16 shards within what the stub answers in one call."""
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 REF = ObjectRef("bucket", "shows/é+ü.bin")
 JOB = Job(str(REF), ObjectVersion(REF, None, "abc", 5, NOW), "v1;auto", sequencer="0060")
@@ -96,7 +100,8 @@ def target(data: bytes) -> None:
     stub = server("dynamodb")
     stub.load(data[1:])
     try:
-        CALLS[data[0] % len(CALLS)](DynamoStatus(stub.client, "table", lambda: NOW, sleep=lambda _: None))
+        with patch.object(dynamodb, "MOST_EMPTY_PAGES", FEW_PAGES):
+            CALLS[data[0] % len(CALLS)](DynamoStatus(stub.client, "table", lambda: NOW, sleep=lambda _: None))
     except S3TorrentError as error:
         check_error(error)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from s3torrent.errors import HeldByAnother, TableMissing, TableSchemaMismatch
+from s3torrent.errors import HeldByAnother, StatusError, TableMissing, TableSchemaMismatch
 from s3torrent.status.base import Done, StatusItem
 from s3torrent.status.changes import (
     SHARDS,
@@ -60,6 +60,9 @@ SWAP_TRIES = 8
 
 PAGE = 100
 """Items asked for at once from one shard of the listing index."""
+
+MOST_EMPTY_PAGES = 10_000
+"""In a row: each has looked through 1 MB for a status, so no table of ours is larger."""
 
 
 class _NotAsExpected(Exception):  # a turn of events, not an error; it never leaves this module
@@ -175,12 +178,18 @@ class DynamoStatus:
         else:  # the filter works on what a page has read: pages stay as large as they get (1 MB)
             query["FilterExpression"] = to.equal("status", status)
         query |= {"ExpressionAttributeNames": to.names, "ExpressionAttributeValues": to.values}
-        while True:
+        empty = 0
+        while empty < MOST_EMPTY_PAGES:
             page = self._call("query", **query)
-            yield from map(_item, page.get("Items", ()))
+            items = page.get("Items", ())
+            empty = 0 if items else empty + 1
+            yield from map(_item, items)
             if page.get("LastEvaluatedKey") in (None, query.get("ExclusiveStartKey")):
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        raise StatusError(
+            f"the listing of table {self._table} gave {empty:,} pages without an item, and more to come"
+        )
 
     def _swap(self, job_id: str, attempt: Attempt[T]) -> T:
         """Compare and swap: write the change that ``attempt`` makes of the item if the item is still so, and
