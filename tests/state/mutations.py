@@ -19,7 +19,9 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from s3torrent.errors import WriteConflict
+from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline import publish
+from s3torrent.pipeline.outcome import describe
 from s3torrent.status import decide as deciding
 from s3torrent.status.base import DELETED, HeldUntil, Job, Superseded
 from s3torrent.status.decide import MayClaim
@@ -137,6 +139,11 @@ def _looked_once(make: Any, request: Any, source: Any, torrent: Any) -> Any:
     return make.status.claim(job, **tools), torrent
 
 
+def _takes_it_as_it_is(make: Any, source: Any, torrent: Any) -> Any:
+    body = make.store.get(torrent.version.ref, 1 << 20)
+    return describe(source, parse(body), len(body), bytes_read=0)
+
+
 def _swallowed() -> Guardless:
     remove = MeddledStore.remove
 
@@ -172,7 +179,7 @@ GUARDS: dict[str, Callable[[], Guardless]] = {
     ),
     "the look at what was published": lambda: patch(
         f"{MAKE}.Maker._published",
-        lambda make, _source, torrent: make.store.get(torrent.version.ref, 1 << 20),
+        _takes_it_as_it_is,
     ),
     "the reservation": lambda: patch(f"{MEMORY}.MemoryStatus.reserve", lambda *_, **__: None),
     "the claim of who reserved": lambda: patch(
@@ -199,6 +206,9 @@ GUARDS: dict[str, Callable[[], Guardless]] = {
     ),
     "the last look after a deletion": lambda: patch(f"{GONE}.find", lambda *_, **__: None),
     "a conflict on removal is raised": _swallowed,
+    "a HEAD that was refused tells of no deletion": lambda: patch(
+        "s3torrent.types.TorrentRequest.tells_of_absence", property(lambda request: request.tells_of_removal)
+    ),
     "late torrents are removed": lambda: patch(f"{MAKE}.leave", _left),
 }
 

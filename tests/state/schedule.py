@@ -7,7 +7,7 @@ import logging
 import random
 import types
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 from state.dice import SeededDice
@@ -15,8 +15,6 @@ from state.world import RANGE, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-ACTS = range(2, 14)
 
 
 class Inline:
@@ -43,7 +41,8 @@ def staged() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     try:
         with (
-            patch("s3torrent.engine.ranges.ThreadPoolExecutor", Inline),
+            patch("concurrent.futures.ThreadPoolExecutor", Inline),  # for who imports it when it is needed
+            patch("s3torrent.engine.ranges.ThreadPoolExecutor", Inline, create=True),
             patch("s3torrent.pipeline.sending.ThreadPoolExecutor", Inline),
             patch("s3torrent.engine.cut.LEAST_RANGE", RANGE),
             patch("s3torrent.engine.cut.MOST_RANGE", RANGE),
@@ -62,9 +61,16 @@ def timed(world: World) -> Iterator[None]:
 
 def run(seed: int) -> World:
     """One schedule; an AssertionError that is raised carries what happened."""
-    world = World(SeededDice(random.Random(seed)))
-    with timed(world), told(world, f"seed {seed}"):
-        for _ in range(world.dice.pick(ACTS)):
+    return played(World(SeededDice(random.Random(seed))), f"--from {seed}")
+
+
+AnyWorld = TypeVar("AnyWorld", bound=World)
+
+
+def played(world: AnyWorld, which: str) -> AnyWorld:
+    """``which``: the options of ``tests.state.run`` that play it again."""
+    with timed(world), told(world, f"again: python -m tests.state.run --schedules 1 {which};"):
+        for _ in range(world.dice.pick(world.acts)):
             world.act(world.dice.pick(world.kinds))
         world.check_at_rest()
     return world

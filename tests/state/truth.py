@@ -18,7 +18,7 @@ from s3torrent.types import ObjectRef
 if TYPE_CHECKING:
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.status.base import Job, StatusItem
-    from s3torrent.types import ObjectHead, ObjectVersion
+    from s3torrent.types import ObjectHead
     from state.worker import Worker
     from state.world import World
 
@@ -51,10 +51,9 @@ def check_removal(world: World, ref: ObjectRef, before: ObjectHead) -> None:
         assert not is_users(before, source), f"removed somebody's {ref}"
 
 
-def check_upload(
-    _world: World, ref: ObjectRef, before: ObjectHead | None, replaces: ObjectVersion | None
-) -> None:
-    found, expected = (before.version.etag if before else None), (replaces.etag if replaces else None)
+def check_upload(ref: ObjectRef, before: ObjectHead | None, expected: str | None) -> None:
+    """``expected``: the ETag of what it was to replace, None for nothing."""
+    found = before.version.etag if before else None
     assert found == expected, f"uploaded over another {ref} than was seen"
 
 

@@ -13,12 +13,10 @@ from support.reference import content
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from s3torrent.store.memory import MemoryStore
     from s3torrent.types import ObjectHead, ObjectVersion
     from state.dice import Dice
 
-BUCKET = "bucket"
-REFS = tuple(ObjectRef(BUCKET, key) for key in ("a", "b/ü +.bin"))
+KEYS = ("a", "b/ü +.bin")
 CONTENTS = [*[content(5), content(20_000), content(50_000), content(50_000, "other")] * 2, b""]
 POLICIES = [TorrentPolicy(), TorrentPolicy(trackers=(("udp://tracker.example.org:1337",),))]
 
@@ -27,14 +25,17 @@ class Users:
     """The half of a world that none of our programs has a part in. ``lying``, ``say``: the world's."""
 
     dice: Dice
-    store: MemoryStore
+    store: Any
     now: datetime
     versioned: bool
     lying: Any
     say: Any
 
-    def __init__(self, refs: tuple[ObjectRef, ...]) -> None:
-        self.refs, self.queue, self.policy = refs, Queue(), POLICIES[0]
+    def __init__(self, bucket: str, dice: Dice) -> None:
+        self.bucket, self.dice = bucket, dice
+        self.everything = tuple(ObjectRef(bucket, key) for key in KEYS)
+        self.refs = dice.pick((self.everything[:1], self.everything))
+        self.queue, self.policy = Queue(), POLICIES[0]
         self.history: defaultdict[tuple[Any, ...], list[ObjectHead]] = defaultdict(list)
         """Every object that ever appeared, by key, version and ETag."""
         self.touched: Counter[ObjectRef] = Counter()
@@ -53,7 +54,7 @@ class Users:
 
     def copy(self, _depth: int) -> None:
         """With metadata, as S3 copies; the torrent may go along."""
-        ref, other = self.dice.pick((REFS, REFS[::-1]))
+        ref, other = self.dice.pick((self.everything, self.everything[::-1]))
         head = self.lying(ref)
         if head is None:
             return
@@ -77,15 +78,20 @@ class Users:
 
     def undelete(self, _depth: int) -> None:
         """The delete marker goes."""
-        self._drop(lambda versions: versions[-1] if versions[-1].body is None else None)
+        self._drop(lambda versions: versions[-1] if versions[-1][1] else None)
 
     def _drop(self, which: Any) -> None:
         ref = self._ref()
-        versions = self.store._buckets[BUCKET].keys.get(ref.key)
+        versions = self.versions(ref)
         one = which(versions) if versions else None
         if one:
-            self.store.delete(ref, one.head.version.version_id)
-            self._emit(ref, "ObjectRemoved:Delete", one.head.version.version_id)
+            self.store.delete(ref, one[0])
+            self._emit(ref, "ObjectRemoved:Delete", one[0])
+
+    def versions(self, ref: ObjectRef) -> list[tuple[str, bool]]:
+        """All there are, oldest first: the id of each, and whether it is a delete marker."""
+        found = self.store._buckets[ref.bucket].keys.get(ref.key, [])
+        return [(one.head.version.version_id, one.body is None) for one in found]
 
     def foreign(self, _depth: int) -> None:
         ref = self._ref()
@@ -100,13 +106,13 @@ class Users:
 
     def direct(self, _depth: int) -> None:
         ref = self._ref()
-        self.queue.send(direct_call(BUCKET, ref.key), self.now)
+        self.queue.send(direct_call(ref.bucket, ref.key), self.now)
         self.asked.add(ref)
         self.say(f"user: m{len(self.queue.sent)} asks for {ref}")
 
     def change_policy(self, _depth: int) -> None:
         self.policy = self.dice.pick(POLICIES)
-        self.meddled |= set(REFS)
+        self.meddled |= set(self.everything)
 
     def _ref(self) -> ObjectRef:
         return self.dice.pick(self.refs)
@@ -124,5 +130,5 @@ class Users:
     def _emit(self, ref: ObjectRef, name: str, version_id: str | None = None) -> None:
         self._sequence += 1
         sequencer = f"{self._sequence:06X}".rstrip("0")
-        self.queue.send(s3_event(BUCKET, ref.key, name, version_id, sequencer), self.now)
+        self.queue.send(s3_event(ref.bucket, ref.key, name, version_id, sequencer), self.now)
         self.say(f"s3: m{len(self.queue.sent)} {name} {ref} {version_id or ''} at {sequencer}")

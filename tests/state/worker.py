@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from s3torrent.errors import EndpointUnreachable, Throttled, WriteConflict
+from s3torrent.errors import AccessDenied, EndpointUnreachable, Throttled, WriteConflict
 from s3torrent.status.base import COMPLETED, DELETED, Claimed, Done
 from state import truth
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FAULTS = ("die before", "die after", "throttled", "answer lost", "conflict")
+FAULTS = ("die before", "die after", "throttled", "answer lost", "refused")
+"""``refused``: a write by 409; a HEAD by 403, and each one of that worker after it; anything else is not."""
 STALLS = ("stall",) * 5
 STRIKES = (*STALLS, *FAULTS)
+DENIALS = ("stall", *("refused",) * 8)
 QUIET = ("",) * 18
 DEEPEST = 2
 """Who acts while another stalls may stall, too; who acts then does not."""
@@ -32,36 +34,56 @@ class Killed(BaseException):
 class Worker:
     """``deadline``: Lambda kills an invocation then; None for a program that nobody stops."""
 
+    quiet, numbers = QUIET, (0, 1, 2, 3)
+    """Calls at which nothing befalls it; how much may befall it in all."""
+
     def __init__(
         self, world: World, name: str, *, depth: int, calm: bool = False, deadline: datetime | None = None
     ) -> None:
         self.world, self.name, self.depth, self.deadline = world, name, depth, deadline
-        self.calls, self._dead = 0, False
-        self.store, self.status = MeddledStore(self), MeddledStatus(self)
+        self.calls, self._dead, self.denied = 0, False, False
+        self.store, self.status = self.tools()
         self.began = dict(world.touched)
         self.looked: set[ObjectRef] = set()
         """What it has looked at since it claimed or read it."""
         dice = world.dice
         self.skew = 0 if calm else dice.pick((0, 0, 0, -5, 5, 90, -90))
-        self._strikes = 0 if calm else dice.pick((0, 1, 2, 3))
+        self._strikes = 0 if calm else dice.pick(self.numbers)
         hows = world.strikes if depth < DEEPEST else [how for how in world.strikes if how != "stall"]
-        self._hows = (*QUIET[3 * depth :], *hows)
+        self._hows = (*self.quiet[3 * depth :], *hows)
 
-    def call(self, what: str, effect: Callable[[], T]) -> T:
+    def tools(self) -> tuple[Any, Any]:
+        return MeddledStore(self), MeddledStatus(self)
+
+    def strike(self, what: str, hows: tuple[str, ...]) -> str:
+        """What befalls it at this call, one of ``hows``; whatever others do meanwhile is done, or it is dead."""
         self.calls += 1
-        how = self.world.dice.pick(self._hows) if self._strikes else ""
+        how = self.world.dice.pick(hows) if self._strikes else ""
         if how:
             self._strikes -= 1
             self.world.say(f"{self.name}: {how} at {what} ({self.calls})")
         if how == "stall":
             self.world.meanwhile(self.depth + 1)
-        overdue = self.deadline is not None and self.world.now > self.deadline
-        if self._dead or overdue or how == "die before" or self.world.broken:
+        if how == "die before":
             self.die()
+        self.live_on()
+        return how
+
+    def live_on(self) -> None:
+        """Dies where its time is over, or the world's."""
+        overdue = self.deadline is not None and self.world.now > self.deadline
+        if self._dead or overdue or self.world.broken:
+            self.die()
+
+    def call(self, what: str, effect: Callable[[], T]) -> T:
+        how = self.strike(what, self._hows)
         if how == "throttled":
             raise Throttled("503 Slow Down")
-        if how == "conflict" and what in ("put", "complete_upload", "put_whole", "remove"):
+        if how == "refused" and what in ("put", "complete_upload", "put_whole", "remove"):
             raise WriteConflict("409 Conflict")
+        self.denied = self.denied or (how == "refused" and what == "head")
+        if self.denied and what == "head":
+            raise AccessDenied("403 Forbidden")
         world, outer = self.world, self.world.skew
         world.skew = self.skew
         try:
@@ -135,7 +157,8 @@ class MeddledStore:
         def uploaded() -> str:
             before = self._world.lying(ref)
             etag = effect()
-            self._world.uploaded(self._worker, ref, before, told["replaces"])
+            replaces = told["replaces"]
+            self._world.uploaded(self._worker, ref, before, replaces.etag if replaces else None)
             return etag
 
         return self._worker.call(what, uploaded)

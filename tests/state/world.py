@@ -26,10 +26,12 @@ from s3torrent.store.memory import MemoryStore
 from s3torrent.types import ObjectRef
 from state import truth
 from state.mail import VISIBILITY_SECONDS, Message, batch_event, direct_call
-from state.users import BUCKET, CONTENTS, REFS, Users
-from state.worker import STALLS, STRIKES, Killed, SqsTwin, Worker
+from state.users import CONTENTS, Users
+from state.worker import DENIALS, STALLS, STRIKES, Killed, SqsTwin, Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from s3torrent.status.base import Job, StatusItem
     from s3torrent.types import ObjectHead, ObjectVersion
     from state.dice import Dice
@@ -60,16 +62,17 @@ VERSIONS = ("drop_version", "undelete", "undelete")
 class World(Users):
     """``remove`` of TORRENT_ON_DELETE, or ``keep``: that, and much else, is drawn."""
 
-    def __init__(self, dice: Dice) -> None:
-        super().__init__(dice.pick((REFS[:1], REFS)))
-        self.dice = dice
-        self.versioned, self.remove = dice.pick((False, True)), dice.pick((False, True))
+    worker_kind: type[Worker] = Worker
+    acts: Sequence[int] = range(2, 14)
+
+    def __init__(self, dice: Dice, bucket: str = "bucket") -> None:
+        super().__init__(bucket, dice)
+        self.versioned, self.remove, self.strikes = self.drawn()
         self.checkpoints = dice.pick(("", ".s3torrent/"))
         self.now, self.skew = datetime(2026, 11, 23, tzinfo=UTC), 0
-        self.store = MemoryStore(chunk=CHUNK, now=lambda: self.now)
-        self.store.create_bucket(BUCKET, versioned=self.versioned)
-        self.store.create_bucket(DISK)
-        self.status = MemoryStatus(lambda: self.now + timedelta(seconds=self.skew))
+        self.disk = MemoryStore(chunk=CHUNK, now=lambda: self.now)
+        self.disk.create_bucket(DISK)
+        self.store, self.status = self.opened()
         self.reserved: dict[str, tuple[str, datetime]] = {}
         """Who uploads to which job's key, until when."""
         self.broken: AssertionError | None = None
@@ -80,7 +83,17 @@ class World(Users):
             kind for kind in (*KINDS, *VERSIONS[: 3 * self.versioned]) if dice.pick((False, False, True))
         ]
         self.kinds = ["upload", "wait", *["deliver"] * 5, *chosen, *chosen]
-        self.strikes = dice.pick((STALLS, STRIKES))
+
+    def drawn(self) -> tuple[bool, bool, tuple[str, ...]]:
+        """Whether the bucket has versions, whether torrents go with their objects, what befalls the workers."""
+        flags, dice = (False, True), self.dice
+        return dice.pick(flags), dice.pick(flags), dice.pick((*(STALLS, STRIKES) * 2, DENIALS))
+
+    def opened(self) -> tuple[Any, Any]:
+        """The bucket and the table, as the users and the judge have them."""
+        store = MemoryStore(chunk=CHUNK, now=lambda: self.now)
+        store.create_bucket(self.bucket, versioned=self.versioned)
+        return store, MemoryStatus(lambda: self.now + timedelta(seconds=self.skew))
 
     def act(self, kind: str, depth: int = 0) -> None:
         getattr(self, kind)(depth)
@@ -116,21 +129,23 @@ class World(Users):
         batch = self.queue.receive(self.now, self.now + timedelta(seconds=VISIBILITY_SECONDS), self.dice)
         if batch:
             deadline = self.now + timedelta(seconds=TIMEOUT_SECONDS)
-            self._invoke(Worker(self, self._name("function"), depth=depth, deadline=deadline), batch)
+            self._invoke(
+                self.worker_kind(self, self._name("function"), depth=depth, deadline=deadline), batch
+            )
 
     def put(self, depth: int) -> None:
-        self._send(depth, partial(put, source=self._file(), reader=self.store))
+        self._send(depth, partial(put, source=self._file(), reader=self.disk))
 
     def record(self, depth: int) -> None:
-        stream: Any = io.BytesIO(self.store.get(self._file().ref, 1 << 20))
+        stream: Any = io.BytesIO(self.disk.get(self._file().ref, 1 << 20))
         self._send(depth, partial(record, stream=stream, stop=threading.Event()))
 
     def _file(self) -> ObjectVersion:
-        return self.store.upload(ObjectRef(DISK, self._name("file")), self.dice.pick(CONTENTS))
+        return self.disk.upload(ObjectRef(DISK, self._name("file")), self.dice.pick(CONTENTS))
 
     def _send(self, depth: int, way: Any) -> None:
         ref, force = self._ref(), self.dice.pick((True, False))
-        worker = Worker(self, self._name("uploader"), depth=depth)
+        worker = self.worker_kind(self, self._name("uploader"), depth=depth)
         uploader = Uploader(
             store=worker.store,
             status=worker.status,
@@ -205,9 +220,9 @@ class World(Users):
             self.touched[source] += 1
 
     def uploaded(
-        self, worker: Worker, ref: ObjectRef, before: ObjectHead | None, replaces: ObjectVersion | None
+        self, worker: Worker, ref: ObjectRef, before: ObjectHead | None, expected: str | None
     ) -> None:
-        truth.check_upload(self, ref, before, replaces)
+        truth.check_upload(ref, before, expected)
         self.say(f"{worker.name}: uploaded {ref}")
         self.appeared(ref, "ObjectCreated:Put", self.store.head(ref).version)
 
@@ -237,7 +252,7 @@ class World(Users):
             self.now = max(self.now, min(message.due for message in self.queue.messages))
             batch = self.queue.receive(self.now, self.now + timedelta(seconds=VISIBILITY_SECONDS), None)
             if batch:
-                self._invoke(Worker(self, self._name("function"), depth=9, calm=True), batch)
+                self._invoke(self.worker_kind(self, self._name("function"), depth=9, calm=True), batch)
                 self.check()
         raise AssertionError("it does not come to rest")
 
@@ -249,14 +264,14 @@ class World(Users):
         self.queue.redrive(self.now)
         self.settle()
         assert not self.queue.dead, f"dead after a redrive: {self.queue.dead}"
-        for ref in REFS:
+        for ref in self.everything:
             if ref not in self.meddled:
                 truth.check_object(self, ref)
         self.say("-- sent once more")
-        for ref in [ref for ref in REFS if ref in self.meddled and self.lying(ref)]:
-            self.queue.send(direct_call(BUCKET, ref.key), self.now)
+        for ref in [ref for ref in self.everything if ref in self.meddled and self.lying(ref)]:
+            self.queue.send(direct_call(ref.bucket, ref.key), self.now)
         self.settle()
-        for ref in REFS:
+        for ref in self.everything:
             truth.check_object(self, ref)
 
 
