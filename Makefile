@@ -7,7 +7,7 @@ LOCK := requirements/dev.txt
 ZIP := dist/s3torrent-lambda.zip
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test checkov lint format package bench fuzz soak lock clean setup judges
+.PHONY: demo test checkov lint format package bench fuzz kernel soak lock clean setup judges
 
 demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
@@ -44,19 +44,29 @@ fuzz: setup
 	cd tests && for target in bencode torrent event config s3 status; do \
 	  ../$(BIN)/python -m fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
+# Millions of random cases for each hashing kernel, also of other CPUs: three times that long, and the emulators.
+KERNEL_SECONDS ?= 300
+kernel: setup
+	cd tests && ../$(BIN)/python -m native.run --seconds $(KERNEL_SECONDS)
+
 soak: setup
 	$(BIN)/python bench/soak.py
 
 bench: setup judges
 	$(BIN)/python bench/run.py
 
-setup: $(VENV)/.installed
+setup: $(VENV)/.built
 
 $(VENV)/.installed: $(LOCK) pyproject.toml
 	@sh util/make-venv.sh "$(PYTHON)" $(VENV)
 	@echo "installing the locked packages from PyPI ..."
 	@$(PIP) install --require-hashes --only-binary :all: -r $(LOCK)
+	@touch $@
+
+# With the C kernel, where there are a compiler and Python's headers.
+$(VENV)/.built: $(VENV)/.installed setup.py $(wildcard src/s3torrent/hashing/native/*)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/s3torrent --version
 	@touch $@
 
 judges:

@@ -14,6 +14,9 @@ command -v ffprobe >/dev/null 2>&1 || missing="$missing ffmpeg"
 command -v opentracker >/dev/null 2>&1 || missing="$missing opentracker"
 command -v transmission-daemon >/dev/null 2>&1 || missing="$missing transmission-daemon"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
+command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v aarch64-linux-gnu-gcc >/dev/null 2>&1 || missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+command -v qemu-aarch64-static >/dev/null 2>&1 || missing="$missing qemu-user-static"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "judges not installed (needs root and apt):$missing; their tests will be skipped" >&2

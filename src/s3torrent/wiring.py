@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import ConfigError
+from s3torrent.hashing import kernel
 
 if TYPE_CHECKING:
     from s3torrent.config import Settings
@@ -114,6 +115,7 @@ def clock() -> datetime:
 
 
 def engine(settings: Settings) -> Engine:
+    kernel.choose(os.environ.get(kernel.VARIABLE, ""))
     if settings.policy.engine == "transmission":
         from s3torrent.engine.transmission import TransmissionEngine  # noqa: PLC0415 - seldom used
 

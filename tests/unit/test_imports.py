@@ -22,7 +22,7 @@ RULES: dict[str, set[str]] = {
     "pipeline": {"pipeline", "engine.base", "engine.cut", "engine.document", "engine.ranges", *PURE, *BASES},
     "config": {"metainfo"},
     "redelivery": {"intake"},
-    "wiring": {"config", "store", "status", "engine", "pipeline", "redelivery"},
+    "wiring": {"config", "store", "status", "engine", "hashing.kernel", "pipeline", "redelivery"},
     "lambda_handler": {"config", "wiring", "intake", "pipeline", "redelivery", "log"},
     "cli": {"cli", "config", "wiring", "intake", "pipeline", *PURE, *BASES, "devstack.session", "log"},
     "log": set(),

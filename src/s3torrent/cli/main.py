@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from s3torrent import __version__
 from s3torrent.cli.commands import Commands
 from s3torrent.cli.output import visible
 from s3torrent.errors import S3TorrentError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 EPILOG = """Exit codes: 0 done, 1 mismatch or problems found, 2 usage, 3 bad torrent, 4 source or status not
 reachable. S3 is reached with the usual AWS settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
@@ -31,12 +35,35 @@ SUMMARIES = {
 }
 
 
+def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
+    if wanted:
+        click.echo(f"s3torrent {__version__} (hashing: {_kernel().running()})")
+        context.exit()
+
+
+def _kernel() -> ModuleType:
+    """Hashing as S3TORRENT_KERNEL has it. ConfigError where there is no such kernel here."""
+    from s3torrent.hashing import kernel  # noqa: PLC0415 - hashlib takes 10 ms, and help needs none
+
+    kernel.choose(os.environ.get(kernel.VARIABLE, ""))
+    return kernel
+
+
 @click.group(
     cls=Commands, summaries=SUMMARIES, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG
 )
-@click.version_option(__version__, prog_name="s3torrent", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Make, read and check .torrent files of S3 objects and local files."""
+    if os.environ.get("S3TORRENT_KERNEL"):
+        _kernel()
 
 
 def main(arguments: list[str] | None = None) -> None:

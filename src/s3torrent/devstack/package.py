@@ -1,4 +1,7 @@
-"""The Lambda zip: our own source and nothing else; the runtime brings boto3. Same source, same bytes."""
+"""The Lambda zip: our own source and, where it is built, the kernel; the runtime brings boto3.
+
+Same input, same bytes. A kernel for another machine is not loaded: hashlib does its work there.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from pathlib import Path
 
 import s3torrent
 
-LEFT_OUT = frozenset({"cli", "devstack", "catalog", "__pycache__"})
-"""Folders the function never imports; two of them need packages that the runtime lacks."""
+LEFT_OUT = frozenset({"cli", "devstack", "catalog", "native", "__pycache__"})
+"""Folders the function never imports; two of them need packages that the runtime lacks, one is C."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 REGULAR_0644 = 0o100644 << 16

@@ -1,7 +1,7 @@
 """Streams that meet: the bytes several threads have just read are hashed side by side.
 
 One SHA-1 is a chain of dependent steps, so a core that runs several independent ones at once does more work
-in the same time (hashing/native). A piece is one chain; a stream of large pieces offers no second one, but
+in the same time (hashing/kernel.py). A piece is one chain; a stream of large pieces offers no second one, but
 the other streams do. Nobody waits for a full set: who finds a free core takes all that is there.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from s3torrent.hashing import sha1
+from s3torrent.hashing import kernel
 
 if TYPE_CHECKING:
-    from s3torrent.hashing.sha1 import Sha1
+    from s3torrent.hashing.kernel import Sha1
 
 
 class Lanes(Protocol):
@@ -61,7 +61,7 @@ class Together:
             self._free -= 1
         error: BaseException | None = None
         try:
-            sha1.update_many([turn.state for turn in batch], [turn.data for turn in batch])
+            kernel.update_streams([turn.state for turn in batch], [turn.data for turn in batch])
         except BaseException as caught:
             error = caught
             raise
@@ -88,5 +88,5 @@ ALONE = Alone()
 
 def lanes_for(streams: int, cores: int) -> Lanes:
     """What ``streams`` threads are to share on a machine of so many cores."""
-    width = sha1.width()
+    width = kernel.streams_at_once()
     return Together(cores, width) if width > 1 and streams > 1 else ALONE

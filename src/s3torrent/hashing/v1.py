@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3torrent.hashing.kernel import piece_digests
+from s3torrent.hashing.kernel import piece_digests, sha1_stream
 from s3torrent.hashing.lanes import ALONE
-from s3torrent.hashing.sha1 import sha1
 
 if TYPE_CHECKING:
     from s3torrent.hashing.lanes import Lanes
@@ -22,7 +21,7 @@ class PieceHasher:
         self._piece_length = piece_length
         self._lanes = lanes
         self._digests = bytearray()
-        self._open = sha1()
+        self._open = sha1_stream()
         self._filled = 0
 
     def update(self, data: memoryview) -> None:
@@ -46,5 +45,5 @@ class PieceHasher:
 
     def _close(self) -> None:
         self._digests += self._open.digest()
-        self._open = sha1()
+        self._open = sha1_stream()
         self._filled = 0

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from s3torrent.hashing import lanes, sha1
+from s3torrent.hashing import lanes
+from s3torrent.hashing.kernel import sha1_stream
 from s3torrent.hashing.lanes import Together
 from support.reference import content
 from support.waiting import until
@@ -17,7 +18,7 @@ STREAMS, CHUNKS = 12, 40
 
 
 def streamed(together: Together, seed: int) -> bytes:
-    state = sha1.sha1()
+    state = sha1_stream()
     for chunk in range(CHUNKS):
         together.update(state, memoryview(content(3000 + 7 * seed, f"{seed}/{chunk}")))
     return state.digest()
@@ -45,12 +46,12 @@ def test_who_waits_is_hashed_by_who_is_at_it(monkeypatch: pytest.MonkeyPatch) ->
         entered.set()
         assert go_on.wait(20)
 
-    monkeypatch.setattr(lanes.sha1, "update_many", counted)
+    monkeypatch.setattr(lanes.kernel, "update_streams", counted)
     together = Together(cores=1, width=4)
     with ThreadPoolExecutor(7) as pool:
-        first = pool.submit(together.update, sha1.sha1(), memoryview(b"x"))
+        first = pool.submit(together.update, sha1_stream(), memoryview(b"x"))
         assert entered.wait(20)
-        others = [pool.submit(together.update, sha1.sha1(), memoryview(b"x")) for _ in range(6)]
+        others = [pool.submit(together.update, sha1_stream(), memoryview(b"x")) for _ in range(6)]
         until(lambda: len(together._waiting) == 6, "all wait")
         go_on.set()
         for future in (first, *others):
@@ -67,12 +68,12 @@ def test_an_error_reaches_every_stream_of_the_batch(monkeypatch: pytest.MonkeyPa
         assert go_on.wait(20)
         raise MemoryError
 
-    monkeypatch.setattr(lanes.sha1, "update_many", broken)
+    monkeypatch.setattr(lanes.kernel, "update_streams", broken)
     together = Together(cores=1, width=8)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(together.update, sha1.sha1(), memoryview(b"x"))]
+        futures = [pool.submit(together.update, sha1_stream(), memoryview(b"x"))]
         assert entered.wait(20)
-        futures += [pool.submit(together.update, sha1.sha1(), memoryview(b"x")) for _ in range(3)]
+        futures += [pool.submit(together.update, sha1_stream(), memoryview(b"x")) for _ in range(3)]
         until(lambda: len(together._waiting) == 3, "all wait")
         go_on.set()
         for future in futures:
