@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from support.deployed import Deployed
 
-EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"]
+EVENTS = [
+    "s3:ObjectCreated:*",
+    "s3:ObjectRemoved:*",
+    "s3:LifecycleExpiration:*",
+    "s3:ObjectRestore:Completed",
+]
 
 
 def notify(deployed: Deployed, bucket: str, **configuration: Any) -> None:

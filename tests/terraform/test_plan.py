@@ -480,7 +480,12 @@ class TestNotificationOfAnExistingBucket:
         ours = {
             "Id": bucket,
             "QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{bucket}",
-            "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"],
+            "Events": [
+                "s3:ObjectCreated:*",
+                "s3:ObjectRemoved:*",
+                "s3:LifecycleExpiration:*",
+                "s3:ObjectRestore:Completed",
+            ],
             "Filter": {"Key": {"FilterRules": rules}},
         }
         execute("notification_command")  # where there was none before

@@ -19,7 +19,10 @@ OURS = "s3torrent"
 LAYER = "transmission-tools"
 RUNTIME = "python3.13"
 HANDLER = "s3torrent.lambda_handler.handler"
-EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"]
+EVENTS = [
+    *("s3:ObjectCreated:*", "s3:ObjectRemoved:*"),
+    *("s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"),
+]
 SETTINGS = ("S3_BUCKET", "DDB_TABLE", "TRACKERS", "TRANSMISSION_CREATE")
 """Of the function, besides every TORRENT_*: taken from our own environment (docs/configuration.md)."""
 

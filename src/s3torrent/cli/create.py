@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3torrent.cli.locations import THREADS, locate, reader_of
+from s3torrent.cli.garbage import seldom_collected
+from s3torrent.cli.locations import locate, reader_of, threads_for
 from s3torrent.cli.output import show_json, show_rows, visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.cli.summary import as_json, as_rows
@@ -24,6 +25,9 @@ from s3torrent.wiring import local_store, native_engine
 
 if TYPE_CHECKING:
     from s3torrent.engine.base import Built
+
+MOST_FILES = 20
+"""Listed for people."""
 
 
 @click.command()
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 @click.option("--comment", metavar="TEXT")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--json", "as_json_", is_flag=True, help="Describe the torrent as JSON on stdout.")
+@seldom_collected()
 def create(
     *,
     source: str,
@@ -101,12 +106,12 @@ def create(
     if as_json_:
         show_json({"torrent": str(target), **as_json(built.metainfo)})
     else:
-        show_rows([("Torrent", str(target)), *as_rows(built.metainfo)])
+        show_rows([("Torrent", str(target)), *as_rows(built.metainfo, most_files=MOST_FILES)])
         click.echo(visible(f"piece length: {built.piece_length_reason}"), err=True)
 
 
 def _build(ref: ObjectRef, policy: TorrentPolicy, *, directory: bool) -> Built:
-    engine, reader = native_engine(THREADS), reader_of(ref)
+    engine, reader = native_engine(threads_for(ref)), reader_of(ref)
     if not directory:
         head = reader.head(ref)
         with progress_bar(name_of(ref), head.version.size) as progress:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3torrent.config import endpoint_url
 from s3torrent.errors import MetainfoError, TooLarge, UsageError
 from s3torrent.metainfo.parse import parse
 from s3torrent.types import ObjectRef
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from s3torrent.store.base import ObjectReader
 
 MAX_TORRENT_BYTES = 64 << 20
-THREADS = min(8, max(2, os.cpu_count() or 2))
+CORES = min(8, max(2, os.cpu_count() or 2))
+CONNECTIONS = 8
+"""For one object: while one waits for its answer the others bring bytes."""
 
 
 def locate(text: str) -> ObjectRef:
@@ -33,11 +34,17 @@ def locate(text: str) -> ObjectRef:
     return ObjectRef(bucket, key)
 
 
+def threads_for(ref: ObjectRef) -> int:
+    return CONNECTIONS if ref.bucket else CORES
+
+
 def reader_of(ref: ObjectRef) -> ObjectReader:
     """The store behind a location."""
     if not ref.bucket:
         return local_store()
-    return s3_store(Clients(endpoint_url(os.environ), connections=THREADS + 2))
+    from s3torrent.config import endpoint_url  # noqa: PLC0415 - what is on this machine needs no settings
+
+    return s3_store(Clients(endpoint_url(os.environ), connections=CONNECTIONS + 2))
 
 
 def read_torrent(text: str) -> Metainfo:

@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 
 def as_json(metainfo: Metainfo) -> dict[str, Any]:
     """Sizes in bytes, info-hashes in hex, the date in ISO 8601; what the torrent does not have is null."""
-    v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
-    created = metainfo.creation_date
     return {
         "name": metainfo.name,
         "torrentVersion": metainfo.torrent_version,
-        "infoHashV1": v1.hex() if v1 else None,
-        "infoHashV2": v2.hex() if v2 else None,
+        "infoHashV1": infohash.v1_hex(metainfo),
+        "infoHashV2": infohash.v2_hex(metainfo),
         "size": metainfo.size,
         "pieceLength": metainfo.piece_length,
         "pieceCount": metainfo.piece_count,
@@ -31,29 +29,40 @@ def as_json(metainfo: Metainfo) -> dict[str, Any]:
         "source": metainfo.source,
         "comment": metainfo.comment,
         "createdBy": metainfo.created_by,
-        "creationDate": created.strftime("%Y-%m-%dT%H:%M:%SZ") if created else None,
+        "creationDate": _date(metainfo),
     }
 
 
-def as_rows(metainfo: Metainfo) -> list[tuple[str, str | list[str]]]:
-    """The same for people: what there is, in the order one asks."""
-    told = as_json(metainfo)
+def as_rows(metainfo: Metainfo, *, most_files: int | None = None) -> list[tuple[str, str | list[str]]]:
+    """The same for people: what there is, in the order one asks; of the files the first ``most_files``."""
+    v1, v2 = infohash.v1_hex(metainfo), infohash.v2_hex(metainfo)
     rows: list[tuple[str, str | list[str]]] = [
-        ("Name", told["name"]),
-        ("Version", told["torrentVersion"]),
-        ("Info-hash v1", told["infoHashV1"] or ""),
-        ("Info-hash v2", told["infoHashV2"] or ""),
-        ("Size", bytes_text(told["size"])),
-        ("Piece length", bytes_text(told["pieceLength"])),
-        ("Pieces", f"{told['pieceCount']:,}"),
-        ("Files", [f"{file['path']} ({bytes_text(file['length'])})" for file in told["files"]]),
-        ("Trackers", [" ".join(tier) for tier in told["trackers"]]),
-        ("Web seeds", told["webSeeds"]),
-        ("Private", "yes" if told["private"] else ""),
-        ("Source", told["source"] or ""),
-        ("Comment", told["comment"] or ""),
-        ("Created by", told["createdBy"] or ""),
-        ("Created", told["creationDate"] or ""),
+        ("Name", metainfo.name),
+        ("Version", metainfo.torrent_version),
+        ("Info-hash v1", v1 or ""),
+        ("Info-hash v2", v2 or ""),
+        ("Size", bytes_text(metainfo.size)),
+        ("Piece length", bytes_text(metainfo.piece_length)),
+        ("Pieces", f"{metainfo.piece_count:,}"),
+        ("Files", _files(metainfo, most_files)),
+        ("Trackers", [" ".join(tier) for tier in metainfo.trackers]),
+        ("Web seeds", list(metainfo.web_seeds)),
+        ("Private", "yes" if metainfo.private else ""),
+        ("Source", metainfo.source or ""),
+        ("Comment", metainfo.comment or ""),
+        ("Created by", metainfo.created_by or ""),
+        ("Created", _date(metainfo) or ""),
         ("Magnet", magnet(metainfo)),
     ]
     return [row for row in rows if row[1]]
+
+
+def _files(metainfo: Metainfo, most: int | None) -> list[str]:
+    shown = [f"{entry} ({bytes_text(entry.length)})" for entry in metainfo.files[:most]]
+    more = len(metainfo.files) - len(shown)
+    return [*shown, f"... and {more:,} more (s3torrent inspect shows all)"] if more else shown
+
+
+def _date(metainfo: Metainfo) -> str | None:
+    created = metainfo.creation_date
+    return created.strftime("%Y-%m-%dT%H:%M:%SZ") if created else None

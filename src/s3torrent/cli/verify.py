@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from s3torrent.cli.locations import THREADS, locate, read_torrent, reader_of
+from s3torrent.cli.garbage import seldom_collected
+from s3torrent.cli.locations import locate, read_torrent, reader_of, threads_for
 from s3torrent.cli.output import bytes_text, show_json, visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.errors import NoSuchObject, UsageError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("torrent")
 @click.argument("content")
 @click.option("--json", "as_json_", is_flag=True, help="As JSON on stdout (docs/json.md).")
+@seldom_collected()
 def verify(*, torrent: str, content: str, as_json_: bool) -> None:
     """Check CONTENT (a file, a directory, or s3://BUCKET/KEY) against TORRENT (a path, - or s3://BUCKET/KEY).
 
@@ -37,7 +39,7 @@ def verify(*, torrent: str, content: str, as_json_: bool) -> None:
     ref = locate(content)
     found = _content(metainfo, ref)
     with progress_bar(metainfo.name, metainfo.size) as progress:
-        result = verify_content(metainfo, found, reader_of(ref), threads=THREADS, progress=progress)
+        result = verify_content(metainfo, found, reader_of(ref), threads=threads_for(ref), progress=progress)
     if as_json_:
         show_json(_as_json(result))
     else:
@@ -72,9 +74,10 @@ def _found(metainfo: Metainfo, folder: Path) -> Iterator[tuple[tuple[str, ...], 
     """Only what the torrent names is looked at; whatever else lies there is not its business."""
     if not folder.is_dir():
         raise NoSuchObject(f"{folder} does not exist")
+    store, top = local_store(), str(folder).rstrip("/")
     for entry in metainfo.files:
         with contextlib.suppress(NoSuchObject):
-            yield entry.path, local_store().head(ObjectRef("", str(folder.joinpath(*entry.path)))).version
+            yield entry.path, store.head(ObjectRef("", "/".join((top, *entry.path)))).version
 
 
 def _as_json(result: Verification) -> dict[str, object]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -19,6 +18,7 @@ from s3torrent.hashing.lanes import lanes_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from s3torrent.engine.base import Progress
@@ -139,6 +139,12 @@ def _in_threads(
     work: RangeWork[File_contra], waiting: Iterator[PieceRange], threads: int, progress: Progress
 ) -> Iterator[RangeHashes]:
     """The results as they come."""
+    from concurrent.futures import (  # noqa: PLC0415 - 10 ms that local files need not wait for
+        FIRST_COMPLETED,
+        ThreadPoolExecutor,
+        wait,
+    )
+
     pool = ThreadPoolExecutor(threads, thread_name_prefix="range")
     try:
         running: set[Future[RangeHashes]] = set()

@@ -23,56 +23,21 @@ Span = tuple[int, int]
 
 # Digits are counted here, so that no hostile integer reaches int(); 2**63 has 19 of them.
 _TOKEN = re.compile(rb"(?P<length>0|[1-9]\d{0,9}):|i(?P<int>0|-?[1-9]\d{0,31})e|(?P<open>[dl])|(?P<end>e)")
+_LENGTH, _INT, _OPEN = (_TOKEN.groupindex[name] for name in ("length", "int", "open"))
 _NUMBER = re.compile(rb"i?(-?\d*)")
 
 
-class _List:
-    """A list being read, from the byte ``start`` on."""
+class _Open:
+    """A list or dict being read, from the byte ``start`` on; of a dict the key that waits for its value, and
+    the one before.
+    """
 
-    __slots__ = ("start", "value")
+    __slots__ = ("key", "last", "start", "value")
 
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.value: list[Any] = []
-
-    def add(self, item: Any, _start: int, _end: int) -> None:
-        self.value.append(item)
-
-    def close(self, at: int) -> None:
-        """A list may end after any item."""
-
-
-class _Dict:
-    """A dict being read; notes the byte span of each value where ``spans`` is given."""
-
-    __slots__ = ("key", "last", "spans", "start", "value")
-
-    def __init__(self, start: int, spans: dict[bytes, Span] | None) -> None:
-        self.start = start
-        self.value: dict[bytes, Any] = {}
-        self.spans = spans
+    def __init__(self, start: int, value: Any) -> None:
+        self.start, self.value = start, value
         self.key: bytes | None = None
         self.last: bytes | None = None
-
-    def add(self, item: Any, start: int, end: int) -> None:
-        if self.key is None:
-            if not isinstance(item, bytes):
-                raise BencodeError("a dict key that is not a string", start)
-            if self.last is not None and item <= self.last:
-                fault = (
-                    "the same dict key twice" if item == self.last else "dict keys not sorted as raw bytes"
-                )
-                raise BencodeError(f"{fault} ({item[:40]!r} after {self.last[:40]!r})", start)
-            self.key = item
-            return
-        self.value[self.key] = item
-        if self.spans is not None:
-            self.spans[self.key] = (start, end)
-        self.last, self.key = self.key, None
-
-    def close(self, at: int) -> None:
-        if self.key is not None:
-            raise BencodeError(f"dict key {self.key[:40]!r} without a value", at)
 
 
 def decode(data: bytes | memoryview, *, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS) -> Any:
@@ -84,61 +49,71 @@ def decode(data: bytes | memoryview, *, max_depth: int = MAX_DEPTH, max_items: i
     return decode_spans(data, max_depth=max_depth, max_items=max_items)[0]
 
 
-def decode_spans(
+def decode_spans(  # noqa: C901, PLR0912 - a call for each value would take as long as all the rest
     data: bytes | memoryview, *, max_depth: int = MAX_DEPTH, max_items: int = MAX_ITEMS
 ) -> tuple[Any, dict[bytes, Span]]:
     """``decode``, and for each key of an outermost dict the span [start, end) of its value in ``data``."""
     data = bytes(data)
     spans: dict[bytes, Span] = {}
-    stack: list[_List | _Dict] = []
+    outer: list[_Open] = []
+    inner: _Open | None = None
     value: Any
+    token_at = _TOKEN.match
     pos = items = 0
     while True:
-        token = _TOKEN.match(data, pos)
+        token = token_at(data, pos)
         if token is None:
             raise _malformed(data, pos)
-        start, pos = pos, token.end()
-        kind = token.lastgroup
-        if kind == "open":
-            if len(stack) >= max_depth:
+        start, pos, kind = pos, token.end(), token.lastindex
+        if kind == _LENGTH:
+            end = pos + int(token[_LENGTH])
+            if end > len(data):
+                raise BencodeError(
+                    f"a string of {end - pos:,} bytes, of which {len(data) - pos:,} are there", start
+                )
+            value, pos = data[pos:end], end
+        elif kind == _INT:
+            value = int(token[_INT])
+        elif kind == _OPEN:
+            if inner:
+                outer.append(inner)
+            if len(outer) >= max_depth:
                 raise BencodeError(f"more than {max_depth} levels of nesting", start)
-            stack.append(_List(start) if token[0] == b"l" else _Dict(start, None if stack else spans))
+            inner = _Open(start, [] if token[_OPEN] == b"l" else {})
             continue
-        if kind == "end":
-            value, start = _close(stack, start)
         else:
-            value, pos = _scalar(token, data)
+            if inner is None:
+                raise BencodeError("an end marker with nothing open", start)
+            if inner.key is not None:
+                raise BencodeError(f"dict key {inner.key[:40]!r} without a value", start)
+            value, start = inner.value, inner.start
+            inner = outer.pop() if outer else None
         items += 1
         if items > max_items:
             raise BencodeError(f"more than {max_items:,} values", start)
-        if not stack:
+        if inner is None:
             break
-        stack[-1].add(value, start, pos)
+        if type(inner.value) is list:
+            inner.value.append(value)
+        elif inner.key is None:
+            inner.key = _next_key(value, inner.last, start)
+        else:
+            inner.value[inner.key] = value
+            if not outer:
+                spans[inner.key] = (start, pos)
+            inner.last, inner.key = inner.key, None
     if pos != len(data):
         raise BencodeError(f"{len(data) - pos:,} bytes after the end of the value", pos)
     return value, spans
 
 
-def _scalar(token: re.Match[bytes], data: bytes) -> tuple[int | bytes, int]:
-    """The integer or string that ``token`` is or announces, and where it ends."""
-    if token.lastgroup == "int":
-        return int(token["int"]), token.end()
-    end = token.end() + int(token["length"])
-    if end > len(data):
-        raise BencodeError(
-            f"a string of {int(token['length']):,} bytes, of which {len(data) - token.end():,} are there",
-            token.start(),
-        )
-    return data[token.end() : end], end
-
-
-def _close(stack: list[_List | _Dict], at: int) -> tuple[Any, int]:
-    """The container that the end marker at ``at`` completes, and where it began."""
-    if not stack:
-        raise BencodeError("an end marker with nothing open", at)
-    container = stack.pop()
-    container.close(at)
-    return container.value, container.start
+def _next_key(key: Any, last: bytes | None, at: int) -> bytes:
+    if type(key) is not bytes:
+        raise BencodeError("a dict key that is not a string", at)
+    if last is not None and key <= last:
+        fault = "the same dict key twice" if key == last else "dict keys not sorted as raw bytes"
+        raise BencodeError(f"{fault} ({key[:40]!r} after {last[:40]!r})", at)
+    return key
 
 
 def _malformed(data: bytes, pos: int) -> BencodeError:
@@ -161,6 +136,12 @@ def _malformed(data: bytes, pos: int) -> BencodeError:
     return BencodeError(f"{thing} broken off by {data[number.end() : number.end() + 1]!r}", pos)
 
 
+class Encoded(bytes):
+    """Bencoding: ``encode`` takes it as it is."""
+
+    __slots__ = ()
+
+
 def encode(value: Any) -> bytes:
     """The bencoding of int, bytes, str (as UTF-8), list, tuple, or dict with bytes or str keys.
 
@@ -171,32 +152,56 @@ def encode(value: Any) -> bytes:
     return b"".join(parts)
 
 
+def string(value: bytes) -> bytes:
+    """The bencoding of a string."""
+    return b"%d:%b" % (len(value), value)
+
+
 def _write(value: Any, parts: list[bytes]) -> None:
+    kind = type(value)
+    if kind is bytes:
+        parts += (b"%d:" % len(value), value)
+    elif kind is int:
+        parts.append(b"i%de" % value)
+    elif kind is dict:
+        parts.append(b"d")
+        for key, item in _sorted(value):
+            parts.append(string(key))
+            _write(item, parts)
+        parts.append(b"e")
+    elif kind is list or kind is tuple:
+        parts.append(b"l")
+        for item in value:
+            _write(item, parts)
+        parts.append(b"e")
+    else:
+        _write_other(value, parts)
+
+
+def _write_other(value: Any, parts: list[bytes]) -> None:
+    """What is seldom written: text, and kinds of their own."""
     match value:
         case bool():
             raise TypeError("bencoding has no bool; write 0 or 1")
         case int():
-            parts.append(b"i%de" % value)
+            _write(int(value), parts)
+        case Encoded():
+            parts.append(value)
         case bytes():
-            parts += (b"%d:" % len(value), value)
+            _write(bytes(value), parts)
         case str():
             _write(value.encode(), parts)
         case list() | tuple():
-            parts.append(b"l")
-            for item in value:
-                _write(item, parts)
-            parts.append(b"e")
+            _write(list(value), parts)
         case dict():
-            parts.append(b"d")
-            for key, item in _sorted(value):
-                _write(key, parts)
-                _write(item, parts)
-            parts.append(b"e")
+            _write(dict(value), parts)
         case _:
             raise TypeError(f"bencoding has no {type(value).__name__}")
 
 
 def _sorted(mapping: Mapping[bytes | str, Any]) -> list[tuple[bytes, Any]]:
+    if {*map(type, mapping)} == {bytes}:
+        return sorted(mapping.items())  # type: ignore[arg-type]
     as_bytes = {key.encode() if isinstance(key, str) else key: item for key, item in mapping.items()}
     if not all(isinstance(key, bytes) for key in as_bytes):
         raise TypeError("bencoding has no dict key but a string")

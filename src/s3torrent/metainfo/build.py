@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from s3torrent.errors import BadName, EmptyContent, InvalidMetainfo, PathConflict, TooLarge
+from s3torrent.errors import BadName, EmptyContent, PathConflict, TooLarge
 from s3torrent.metainfo import bencode, file_tree, paths, webseed
 from s3torrent.metainfo.model import FileEntry, Metainfo
-from s3torrent.metainfo.validate import validate
+from s3torrent.metainfo.rules_common import is_length
+from s3torrent.metainfo.validate import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 VERSIONS = ("v1", "v2", "hybrid")
+KEPT = {
+    *("length", "files", "file_paths", "distinct_files"),
+    *("file_tree", "tree_paths", "tree_lengths", "hybrid_files", "hybrid_pads"),
+}
+"""Rules that ``build`` keeps by how it lists the files, whose names and lengths it has looked at once."""
+
+File = TypeVar("File")
 
 
-def tree_order(files: Iterable[FileEntry]) -> list[FileEntry]:
+def tree_order(
+    files: Iterable[File], path_of: Callable[[File], tuple[str, ...]] = attrgetter("path")
+) -> list[File]:
     """The files sorted as a file tree holds them: by the UTF-8 bytes of one path component after the other.
 
     Not by the whole path: ``a/z`` comes before ``a.x``, although ``.`` sorts before ``/``.
     Raises BadName for a path no torrent may hold, PathConflict, with both names, for the same path twice
     or a file that is also a folder.
     """
-    by_path = [(_raw_path(entry.path), entry) for entry in files]
-    pair = paths.clash(path for path, _ in by_path)
-    if pair:
-        first, second = map(file_tree.show, pair)
-        how = "is there twice" if first == second else f"is a file, and the folder of {second}"
-        raise PathConflict(f"{first} {how}; a torrent can hold only one of the two")
-    return [entry for _, entry in sorted(by_path, key=lambda item: item[0])]
+    ordered = list(files)
+    listed = [path_of(file) for file in ordered]
+    if not paths.all_sound(listed):
+        for path in listed:
+            _require_sound(path)
+    if sorted(listed) != listed:
+        ordered.sort(key=path_of)  # text sorts as its UTF-8 does
+        listed.sort()
+    for first, second in pairwise(listed):
+        if second[: len(first)] == first:  # sorted, what lies in a folder follows it
+            how = "is there twice" if first == second else f"is a file, and the folder of {_show(second)}"
+            raise PathConflict(f"{_show(first)} {how}; a torrent can hold only one of the two")
+    return ordered
 
 
 def build(
@@ -79,20 +97,28 @@ def build(
         creation_date=creation_date,
         created_by=created_by,
     )
+    written: dict[bytes, Any] = {}
+    layout: list[tuple[FileEntry, bool]] = []
     if version != "v2":
-        align = piece_length if version == "hybrid" else 1
-        info |= {b"pieces": pieces or b"", **_v1_files(entries, align, single_file=single_file)}
+        info[b"pieces"] = pieces or b""
+        layout = _with_pads(entries, piece_length if version == "hybrid" and not single_file else 1)
+        if single_file:
+            info[b"length"] = entries[0].length
+        else:
+            info[b"files"], written[b"files"] = _v1_files(layout)
     if version != "v1":
         if file_roots is None or piece_layers is None:
             raise ValueError(f"no file roots or no piece layers for a {version} torrent")
         info |= {b"meta version": 2, b"file tree": _file_tree(entries, file_roots)}
         top[b"piece layers"] = dict(piece_layers)
 
-    metainfo = Metainfo(bencode.encode(info), info, top)
-    try:
-        validate(metainfo)
-    except InvalidMetainfo as broken:
-        raise ValueError(f"{name!r}: {broken}") from broken
+    metainfo = Metainfo.of_files(
+        bencode.encode(info | written), info, top, files=entries, v1_layout=layout, file_roots=file_roots
+    )
+    for rule, keeps in (item for stage in STAGES for item in stage.items() if item[0] not in KEPT):
+        fault = keeps(metainfo)
+        if fault is not None:
+            raise ValueError(f"{name!r}: {rule}: {fault}")
     return metainfo
 
 
@@ -119,14 +145,17 @@ def surroundings(
 
 def _entries(name: str, files: Sequence[FileEntry], *, single_file: bool) -> list[FileEntry]:
     """The files as the torrent holds them, or why no torrent does."""
-    _raw_path((name,))
+    _require_sound((name,))
     if single_file and len(files) != 1:
         raise ValueError(f"{len(files):,} files in a single-file torrent")
     entries = [FileEntry((name,), files[0].length)] if single_file else list(files)
     if tree_order(entries) != entries:
         raise ValueError("files out of tree order")
-    if not any(entry.length for entry in entries):
+    lengths = [entry.length for entry in entries]
+    if not any(lengths):
         raise EmptyContent(f"{name!r} has 0 bytes of content; expected at least 1")
+    if not all(map(is_length, lengths)):
+        raise ValueError(f"{name!r}: a length that is not 0 to 2**63 - 1 bytes")
     return entries
 
 
@@ -147,23 +176,43 @@ def _addresses(
     return top
 
 
-def _v1_files(entries: Sequence[FileEntry], align: int, *, single_file: bool) -> dict[bytes, Any]:
-    """``length``, or ``files`` with pad files after each one that does not end on a multiple of ``align``."""
-    if single_file:
-        return {b"length": entries[0].length}
-    items: list[dict[bytes, Any]] = []
+def _with_pads(entries: Sequence[FileEntry], align: int) -> list[tuple[FileEntry, bool]]:
+    """What the v1 pieces run over: where there are several files, each that does not end on a multiple of
+    ``align`` has a pad file behind it (True).
+    """
+    if align == 1:
+        return [(entry, False) for entry in entries]
+    layout: list[tuple[FileEntry, bool]] = []
     for entry in entries:
-        items.append({b"length": entry.length, b"path": list(_raw_path(entry.path))})
+        layout.append((entry, False))
         gap = -entry.length % align
         if gap and len(entries) > 1:
-            items.append({b"attr": b"p", b"length": gap, b"path": [b".pad", b"%d" % gap]})
-    return {b"files": items}
+            layout.append((FileEntry((".pad", str(gap)), gap), True))
+    return layout
+
+
+def _v1_files(layout: Iterable[tuple[FileEntry, bool]]) -> tuple[list[dict[bytes, Any]], bencode.Encoded]:
+    """The list ``files``, and its bencoding: there may be hundreds of thousands, all of one shape."""
+    items: list[dict[bytes, Any]] = []
+    encoded = []
+    for entry, is_pad in layout:
+        path = [component.encode() for component in entry.path]
+        length = entry.length
+        told = b"".join([b"%d:%b" % (len(component), component) for component in path])
+        if is_pad:
+            items.append({b"attr": b"p", b"length": length, b"path": path})
+            encoded.append(b"d4:attr1:p6:lengthi%de4:pathl%bee" % (length, told))
+        else:
+            items.append({b"length": length, b"path": path})
+            encoded.append(b"d6:lengthi%de4:pathl%bee" % (length, told))
+    return items, bencode.Encoded(b"l%be" % b"".join(encoded))
 
 
 def _file_tree(entries: Sequence[FileEntry], roots: Sequence[bytes | None]) -> dict[bytes, Any]:
     if len(roots) != len(entries):
         raise ValueError(f"{len(roots):,} file roots for {len(entries):,} files")
-    told = sum(paths.written_out(_raw_path(entry.path)) for entry in entries)
+    raw_paths = [tuple([component.encode() for component in entry.path]) for entry in entries]
+    told = sum(map(paths.written_out, raw_paths))
     if told > paths.MAX_TREE_PATHS:
         raise TooLarge(
             f"{len(entries):,} files have paths of {told:,} bytes; v2 allows {paths.MAX_TREE_PATHS:,}",
@@ -176,18 +225,22 @@ def _file_tree(entries: Sequence[FileEntry], roots: Sequence[bytes | None]) -> d
                 hint="make a v1 torrent, or move it nearer to the top",
             )
     leaves = (
-        {b"length": entry.length} | ({} if root is None else {b"pieces root": root})
+        {b"length": entry.length} if root is None else {b"length": entry.length, b"pieces root": root}
         for entry, root in zip(entries, roots, strict=True)
     )
-    return file_tree.build(zip((_raw_path(entry.path) for entry in entries), leaves, strict=True))
+    return file_tree.build(zip(raw_paths, leaves, strict=True))
 
 
-def _raw_path(path: Sequence[str]) -> paths.Path:
+def _require_sound(path: Sequence[str]) -> None:
+    """Raises BadName for a path that no torrent may hold."""
     try:
-        raw = tuple(component.encode() for component in path)
+        raw = [component.encode() for component in path]
     except UnicodeEncodeError as error:
         raise BadName(f"{'/'.join(path)[:200]!r} is not UTF-8; expected names that are") from error
     fault = paths.path_fault(raw)
     if fault:
         raise BadName(f"{'/'.join(path)[:200]!r} is {fault}; expected the names of folders and of a file")
-    return raw
+
+
+def _show(path: Sequence[str]) -> str:
+    return file_tree.show([component.encode() for component in path])

@@ -15,13 +15,21 @@ def walk(tree: dict[bytes, Any]) -> Iterator[tuple[Path, dict[bytes, Any]]]:
 
     The tree is well-formed (``fault`` is None). A stack of ours, not Python's, holds the depth.
     """
-    open_nodes: list[tuple[Path, dict[bytes, Any]]] = [((), tree)]
-    while open_nodes:
-        path, node = open_nodes.pop()
-        if b"" in node:
-            yield path, node[b""]
-            continue
-        open_nodes += (((*path, name), node[name]) for name in sorted(node, reverse=True))
+    if b"" in tree:
+        yield (), tree[b""]
+        return
+    open_folders: list[tuple[Path, Iterator[tuple[bytes, dict[bytes, Any]]]]] = [
+        ((), iter(sorted(tree.items())))
+    ]
+    while open_folders:
+        path, nodes = open_folders[-1]
+        for name, node in nodes:
+            if b"" not in node:
+                open_folders.append(((*path, name), iter(sorted(node.items()))))
+                break
+            yield (*path, name), node[b""]
+        else:
+            open_folders.pop()
 
 
 def build(leaves: Iterable[tuple[Path, dict[bytes, Any]]]) -> dict[bytes, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from s3torrent.metainfo import bencode, file_tree
 
@@ -39,6 +39,24 @@ class Metainfo:
     info_raw: bytes = field(repr=False)
     info: dict[bytes, Any] = field(compare=False, repr=False)
     top: dict[bytes, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of_files(
+        cls,
+        info_raw: bytes,
+        info: dict[bytes, Any],
+        top: dict[bytes, Any],
+        *,
+        files: Sequence[FileEntry],
+        v1_layout: Sequence[tuple[FileEntry, bool]],
+        file_roots: Sequence[bytes | None] | None,
+    ) -> Self:
+        """One that was made of these files: what the properties of these names would read out of it."""
+        made = cls(info_raw, info, top)
+        made.__dict__.update(
+            files=tuple(files), v1_layout=tuple(v1_layout), file_roots=tuple(file_roots or ())
+        )
+        return made
 
     def encode(self) -> bytes:
         """The .torrent file."""
@@ -81,7 +99,7 @@ class Metainfo:
     @property
     def size(self) -> int:
         """Bytes of content, without pad files."""
-        return sum(entry.length for entry in self.files)
+        return sum([entry.length for entry in self.files])
 
     @property
     def single_file(self) -> bool:
@@ -99,8 +117,8 @@ class Metainfo:
         """The files without pad files: in v2 and hybrid in tree order, in v1 as listed."""
         if self.has_v2:
             leaves = file_tree.walk(self.info[b"file tree"])
-            return tuple(FileEntry(_path(path), leaf[b"length"]) for path, leaf in leaves)
-        return tuple(entry for entry, is_pad in self.v1_layout if not is_pad)
+            return tuple([FileEntry(_path(path), leaf[b"length"]) for path, leaf in leaves])
+        return tuple([entry for entry, is_pad in self.v1_layout if not is_pad])
 
     @cached_property
     def v1_layout(self) -> tuple[tuple[FileEntry, bool], ...]:
@@ -111,8 +129,10 @@ class Metainfo:
         if b"length" in self.info:
             return ((FileEntry((self.name,), self.info[b"length"]), False),)
         return tuple(
-            (FileEntry(_path(item[b"path"]), item[b"length"]), is_pad(item))
-            for item in self.info.get(b"files", ())
+            [
+                (FileEntry(_path(item[b"path"]), item[b"length"]), is_pad(item))
+                for item in self.info.get(b"files", ())
+            ]
         )
 
     @property
@@ -188,4 +208,4 @@ def _text_or_none(raw: Any) -> str | None:
 
 
 def _path(raw: Sequence[bytes]) -> tuple[str, ...]:
-    return tuple(_text(component) for component in raw)
+    return tuple([component.decode("utf-8", "replace") for component in raw])

@@ -39,11 +39,39 @@ def component_fault(component: bytes) -> str | None:
 
 def path_fault(path: Sequence[bytes]) -> str | None:
     """Why ``path`` is not a safe relative path, in words; None when it is."""
+    told = b"/".join((b"", *path, b""))
+    if (
+        # One look at the whole clears nearly all.
+        1 < told.count(b"/") == len(path) + 1 <= MAX_DEPTH_V1 + 1
+        and len(told) <= MAX_NAME
+        and not (b"/." in told or b"//" in told or b"\0" in told)
+    ):
+        return None
     if not path:
         return "an empty path"
     if len(path) > MAX_DEPTH_V1:
         return f"a path of {len(path):,} components (clients read at most {MAX_DEPTH_V1})"
     return next(filter(None, map(component_fault, path)), None)
+
+
+def all_sound(listed: Sequence[Sequence[str]]) -> bool:
+    """Whether none of many paths has a fault, by one look at all of them: the answer may be no where a look
+    at each finds none (a name that begins with a dot, a long path).
+    """
+    joined = ["/".join(path) for path in listed]
+    told = "/\0/".join(["", *joined, ""])
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        return False
+    return (
+        "/." not in told
+        and "//" not in told
+        and told.count("\0") == len(listed) + 1
+        and told.count("/") == sum(map(len, listed)) + len(listed) + 2
+        and max(map(len, listed), default=0) <= MAX_DEPTH_V1
+        and max(map(len, joined), default=0) <= MAX_NAME // 4
+    )
 
 
 def written_out(path: Sequence[bytes]) -> int:

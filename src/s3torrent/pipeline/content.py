@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from s3torrent.engine.base import Content, ContentFile
 from s3torrent.errors import BadName, KeyTooLong, PieceLengthError
 from s3torrent.metainfo.build import tree_order
-from s3torrent.metainfo.model import FileEntry
 from s3torrent.metainfo.piece_length import parse_piece_length
 
 if TYPE_CHECKING:
@@ -56,8 +55,5 @@ def declared_piece_length(head: ObjectHead) -> int | None:
 
 def tree_content(name: str, files: Iterable[tuple[tuple[str, ...], ObjectVersion]]) -> Content:
     """A folder as a multi-file torrent. Raises PathConflict and BadName."""
-    found = dict(files)
-    ordered = tree_order([FileEntry(path, version.size) for path, version in found.items()])
-    return Content(
-        name, tuple(ContentFile(entry.path, found[entry.path]) for entry in ordered), single_file=False
-    )
+    ordered = tree_order([ContentFile(path, version) for path, version in files])
+    return Content(name, tuple(ordered), single_file=False)

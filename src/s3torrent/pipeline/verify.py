@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from s3torrent.engine.ranges import hash_layout
+from s3torrent.engine.ranges import FileReader, hash_layout
 from s3torrent.errors import Mismatch
 from s3torrent.hashing.assemble import piece_roots
 from s3torrent.hashing.hasher import ZEROS
@@ -14,6 +14,7 @@ from s3torrent.hashing.verify import bad_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from s3torrent.engine.base import Progress
     from s3torrent.metainfo.model import Metainfo
@@ -73,6 +74,34 @@ class PresentBytes:
             yield zeros
 
 
+class PresentFiles(PresentBytes):
+    """The same over files of this machine."""
+
+    def __init__(self, reader: ObjectReader, files: FileReader[ObjectVersion]) -> None:
+        super().__init__(reader)
+        self._files = files
+        self.buffer = files.buffer
+
+    def read_into(self, version: ObjectVersion | None, start: int, into: memoryview) -> None:
+        present = min(max(version.size - start, 0), len(into)) if version else 0
+        if version and present:
+            self._files.read_into(version, start, into[:present])
+        for at in range(present, len(into), len(ZEROS)):
+            absent = into[at : at + len(ZEROS)]
+            absent[:] = ZEROS[: len(absent)]
+
+    def opened(
+        self, version: ObjectVersion | None, start: int, end: int
+    ) -> AbstractContextManager[int] | None:
+        if version is None or version.size < end:
+            return None
+        return self._files.opened(version, start, end)
+
+
+def present_bytes(reader: ObjectReader) -> PresentBytes:
+    return PresentFiles(reader, reader) if isinstance(reader, FileReader) else PresentBytes(reader)
+
+
 def verify(
     metainfo: Metainfo,
     content: Mapping[tuple[str, ...], ObjectVersion],
@@ -93,7 +122,7 @@ def verify(
             wrong_size.append(WrongSize(str(entry), entry.length, found.size))
     v2 = piece_roots(layout, metainfo.file_roots, metainfo.piece_layers) if metainfo.has_v2 else b""
     bad = set(_absent_pieces(layout, [found.size if found else 0 for found in versions]))
-    for result in hash_layout(layout, versions, PresentBytes(reader), threads=threads, progress=progress):
+    for result in hash_layout(layout, versions, present_bytes(reader), threads=threads, progress=progress):
         bad.update(bad_pieces(layout, result, v1=metainfo.pieces, v2=v2))
     touched = sorted({file for piece in bad for file in layout.files_of_piece(piece)})
     return Verification(

@@ -12,57 +12,98 @@ from typing import TYPE_CHECKING
 
 from s3torrent.errors import NoSuchObject, ObjectChanged, ObjectGone, WriteConflict
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
-from s3torrent.store.local_file import typed, version_of
+from s3torrent.store.local_file import (
+    STILL,
+    FileVersion,
+    in_our_words,
+    pages,
+    require_same,
+    typed,
+    version_of,
+)
 from s3torrent.store.local_walk import walk
-from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
+from s3torrent.types import ObjectHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from s3torrent.types import ObjectRef, ObjectVersion
+
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
-
-
-STILL = "wait until nobody writes to it, then try again"
+_READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in a file's place must not hang us
 
 
 class LocalStore:
     """A file has no versions, content type or metadata; its ETag is size, modification time and inode."""
 
     walk = staticmethod(walk)
+    buffer = staticmethod(pages)
 
     def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
         if version_id is not None:
             raise NoSuchObject(f"{ref} (version {version_id}) does not exist: files have no versions")
-        path = Path(ref.key)
-        with typed(path):
-            return ObjectHead(version_of(path, path.stat(), ref))
+        try:
+            status = os.stat(ref.key)  # noqa: PTH116 - as in local_walk.py
+        except (OSError, ValueError) as error:
+            raise in_our_words(ref.key, error) from error
+        return ObjectHead(version_of(ref.key, status))
 
     def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
         """The file is compared with ``version`` before the first byte and after the last one."""
         if start >= end:
             return
-        path = Path(version.ref.key)
-        with typed(path, absent=ObjectGone):
-            handle = os.open(
-                path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-            )  # a pipe there must not hang us
-        try:
-            _require_same(version, os.fstat(handle))
-            buffer = memoryview(bytearray(min(READ_CHUNK, end - start)))
+        with self.opened(version, start, end) as handle:
+            buffer = pages(min(READ_CHUNK, end - start))
             position = start
             while position < end:
-                with typed(path):
-                    length = os.preadv(handle, [buffer[: end - position]], position)
+                length = os.preadv(handle, [buffer[: end - position]], position)
                 if not length:
-                    raise ObjectChanged(
-                        f"{path} ends at byte {position}; expected {version.size} bytes", hint=STILL
-                    )
+                    raise _ended(version, position)
                 position += length
                 yield buffer[:length]
+
+    @contextlib.contextmanager
+    def opened(self, version: ObjectVersion, start: int, end: int) -> Iterator[int]:
+        """A descriptor to read bytes [start, end) by, compared with ``version`` now and at the end.
+
+        What the reading raises leaves as one of ``errors``; EOFError says that the file ended early.
+        """
+        path = version.ref.key
+        with typed(path, absent=ObjectGone):
+            handle = os.open(path, _READ_ONLY)
+        try:
+            require_same(version, os.fstat(handle))
+            if end - start > READ_CHUNK:
+                _read_ahead(handle, start, end)
+            try:
+                yield handle
+            except OSError as error:
+                raise in_our_words(path, error) from error
             with typed(path, absent=ObjectGone):
-                _require_same(version, path.stat())
+                require_same(version, os.stat(path))  # noqa: PTH116 - as in local_walk.py
+        except EOFError:
+            raise _ended(version, os.fstat(handle).st_size) from None
         finally:
             os.close(handle)
+
+    def read_into(self, version: ObjectVersion, start: int, into: memoryview) -> None:
+        """As ``read``, all into the buffer at once: what makes many small files quick."""
+        path = version.path if isinstance(version, FileVersion) else version.ref.key
+        try:
+            handle = os.open(path, _READ_ONLY)
+            try:
+                require_same(version, os.fstat(handle))
+                length = os.preadv(handle, [into], start)
+                while length < len(into):
+                    more = os.preadv(handle, [into[length:]], start + length)
+                    if not more:
+                        raise _ended(version, start + length)
+                    length += more
+            finally:
+                os.close(handle)
+            require_same(version, os.stat(path))  # noqa: PTH116 - as in local_walk.py
+        except (OSError, ValueError) as error:
+            raise in_our_words(path, error, absent=ObjectGone) from error
 
     def get(self, ref: ObjectRef, max_bytes: int) -> bytes:
         return read_whole(self, ref, max_bytes)
@@ -83,7 +124,7 @@ class LocalStore:
         require_ascii(ref, metadata)
         path = Path(ref.key)
         with typed(path.parent), _written_beside(path, body) as temporary:
-            written = version_of(path, temporary.stat(), ref)
+            written = version_of(ref.key, temporary.stat())
             if replaces is None:
                 _link(temporary, path)
             else:
@@ -139,14 +180,17 @@ def _link(temporary: Path, path: Path) -> None:
 
 def _require_unchanged(replaces: ObjectVersion, path: Path) -> None:
     try:
-        _require_same(replaces, path.stat())
+        require_same(replaces, path.stat())
     except (FileNotFoundError, ObjectChanged) as error:
         raise WriteConflict(f"{path} was changed by another writer: {error}") from error
 
 
-def _require_same(version: ObjectVersion, status: os.stat_result) -> None:
-    now = version_of(Path(version.ref.key), status, version.ref)
-    if now.etag != version.etag:
-        found = f"{now.size} bytes of {now.last_modified:%Y-%m-%d %H:%M:%SZ}"
-        expected = f"{version.size} bytes of {version.last_modified:%Y-%m-%d %H:%M:%SZ}"
-        raise ObjectChanged(f"{version.ref} is another file now: {found}; expected {expected}", hint=STILL)
+def _ended(version: ObjectVersion, position: int) -> ObjectChanged:
+    return ObjectChanged(f"{version.ref} ends at byte {position}; expected {version.size} bytes", hint=STILL)
+
+
+def _read_ahead(handle: int, start: int, end: int) -> None:
+    """Tell the system what comes; one that does not listen is as good."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.posix_fadvise(handle, start, end - start, os.POSIX_FADV_SEQUENTIAL)
+        os.posix_fadvise(handle, start, end - start, os.POSIX_FADV_WILLNEED)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import BadName, NoSuchObject, PathConflict
-from s3torrent.store.local_file import typed, version_of
-from s3torrent.types import ObjectRef, ObjectVersion
+from s3torrent.store.local_file import in_our_words, typed, version_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from s3torrent.types import ObjectVersion
+
+Identity = tuple[int, int]
+"""Device and inode."""
 
 
 def walk(root: Path) -> list[tuple[tuple[str, ...], ObjectVersion]]:
@@ -26,36 +31,54 @@ def walk(root: Path) -> list[tuple[tuple[str, ...], ObjectVersion]]:
         status = root.stat()
         if not stat.S_ISDIR(status.st_mode):
             raise NoSuchObject(f"{root} is not a directory", hint="name a directory")
-    ahead: list[tuple[tuple[str, ...], frozenset[tuple[int, int]]]] = [((), frozenset({_identity(status)}))]
+    ahead: list[tuple[str, tuple[str, ...], frozenset[Identity]]] = [
+        (str(root), (), frozenset({_identity(status)}))
+    ]
     while ahead:
-        folder, above = ahead.pop()
-        for name in _names(root.joinpath(*folder)):
-            components = (*folder, name)
-            path = root.joinpath(*components)
-            with typed(path):
-                status = path.stat()
+        place, folder, above = ahead.pop()
+        below = []
+        start = place if place.endswith("/") else f"{place}/"
+        for name in _names(place):
+            path = start + name
+            try:
+                status = os.stat(path)  # noqa: PTH116 - a Path for each of many files costs more than all else
+            except (OSError, ValueError) as error:
+                raise in_our_words(path, error) from error
             if not stat.S_ISDIR(status.st_mode):
-                found.append((components, version_of(path, status, ObjectRef("", str(path)))))
+                found.append(((*folder, name), version_of(path, status)))
             elif _identity(status) in above:
                 raise PathConflict(
                     f"{path} leads back to a directory that holds it",
                     hint="remove the symbolic link in that path",
                 )
             else:
-                ahead.append((components, above | {_identity(status)}))
-    return sorted(found, key=lambda file: [name.encode() for name in file[0]])
+                below.append((path, (*folder, name), above | {_identity(status)}))
+        ahead += reversed(below)
+    # UTF-8 sorts as the text does. Folder by folder they come nearly sorted, which is when sorting is quick.
+    found.sort(key=itemgetter(0))
+    return found
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: str) -> list[str]:
+    """Sorted. Raises BadName for one that is not UTF-8."""
     with typed(folder):
         names = os.listdir(folder)  # noqa: PTH208 (bare names are what is wanted)
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise BadName(f"{folder} holds {os.fsencode(name)!r}, expected a name in UTF-8") from None
+    try:
+        "/".join(names).encode()
+    except UnicodeEncodeError:
+        name = next(name for name in names if not _is_utf8(name))
+        raise BadName(f"{folder} holds {os.fsencode(name)!r}, expected a name in UTF-8") from None
+    names.sort()
     return names
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino

@@ -294,3 +294,54 @@ def test_aws_settings_that_are_wrong_are_named_as_such(tmp_path: Path, setting: 
     )  # fmt: skip
     assert ran.returncode == 2
     assert "AWS_PROFILE" in ran.stderr
+
+
+def test_create_lists_the_first_files_and_counts_the_others(run: Any, tmp_path: Path) -> None:
+    """For people; JSON and inspect tell all."""
+    (tmp_path / "many").mkdir()
+    for number in range(1, 1022):
+        (tmp_path / "many" / f"{number:04}").write_bytes(b"x")
+    told = dict(line.split("\t", 1) for line in run("create", "many").out.splitlines())["files"].split("\t")
+    assert told[0] == "0001 (1 byte)"
+    assert told[19:] == ["0020 (1 byte)", "... and 1,001 more (s3torrent inspect shows all)"]
+    assert len(json.loads(run("create", "many", "--force", "--json").out)["files"]) == 1021
+    shown = dict(line.split("\t", 1) for line in run("inspect", "many.torrent").out.splitlines())
+    assert len(shown["files"].split("\t")) == 1021
+
+
+@pytest.mark.parametrize("count", [1, 20, 21])
+def test_create_leaves_out_none_of_twenty(run: Any, tmp_path: Path, count: int) -> None:
+    (tmp_path / "few").mkdir()
+    for number in range(count):
+        (tmp_path / "few" / str(number)).write_bytes(b"x")
+    told = dict(line.split("\t", 1) for line in run("create", "few").out.splitlines())["files"].split("\t")
+    assert len(told) == count
+    assert ("... and 1 more" in told[-1]) == (count > 20)
+
+
+def test_a_folder_that_changes_is_no_torrent(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "d").mkdir()
+    for number in range(50):
+        (tmp_path / "d" / str(number)).write_bytes(b"x" * 1000)
+    real = os.preadv
+
+    def truncated(*arguments: Any) -> int:
+        os.truncate(tmp_path / "d/7", 10)
+        return real(*arguments)
+
+    monkeypatch.setattr(os, "preadv", truncated)
+    ran = run("create", "d")
+    assert (ran.code, ran.out) == (4, "")
+    assert "d/7 is another file now: 10 bytes" in ran.err
+    assert not Path("d.torrent").exists()
+
+
+def test_a_command_leaves_the_search_for_garbage_as_it_was(run: Any, content: Path) -> None:
+    import gc
+
+    before = gc.get_threshold()
+    run("create", str(content))
+    run("verify", "movie.bin.torrent", "nothing")
+    assert gc.get_threshold() == before

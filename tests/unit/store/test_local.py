@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import socket
+from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -24,7 +29,7 @@ from s3torrent.store import local
 from s3torrent.store.base import READ_CHUNK
 from s3torrent.store.local import LocalStore
 from s3torrent.store.local_file import typed
-from s3torrent.types import ObjectRef
+from s3torrent.types import ObjectRef, ObjectVersion
 
 STORE = LocalStore()
 SIZE = 2 * READ_CHUNK + 5
@@ -62,6 +67,24 @@ class TestHead:
         (tmp_path / "a").write_bytes(b"x")
         with pytest.raises(SourceError):
             STORE.head(ref(tmp_path / name))
+
+    def test_a_version_says_what_any_other_says(self, tmp_path: Path):
+        """Though it is worked out when asked for: every field is there, and tells versions apart."""
+        (tmp_path / "a").write_bytes(b"content")
+        os.utime(tmp_path / "a", ns=(0, 1_700_000_000_123_456_789))
+        version = STORE.head(ref(tmp_path / "a")).version
+        inode = (tmp_path / "a").stat().st_ino
+        assert {field.name: getattr(version, field.name) for field in fields(ObjectVersion)} == {
+            "ref": ref(tmp_path / "a"),
+            "version_id": None,
+            "etag": f"7-{1_700_000_000_123_456_789:x}-{inode:x}",
+            "size": 7,
+            "last_modified": datetime.fromtimestamp(1_700_000_000, UTC),
+            "sha1": None,
+        }
+        assert version == STORE.head(ref(tmp_path / "a")).version
+        os.utime(tmp_path / "a", ns=(0, 1_700_000_000_123_456_788))
+        assert version != STORE.head(ref(tmp_path / "a")).version
 
 
 class TestRead:
@@ -130,6 +153,60 @@ class TestRead:
         with pytest.raises(ObjectChanged):
             list(STORE.read(version, 0, SIZE))
         assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+class TestReadInto:
+    @pytest.mark.parametrize(("start", "length"), [(0, SIZE), (0, 1), (READ_CHUNK - 1, 2), (SIZE - 1, 1)])
+    def test_any_part(self, tmp_path: Path, start: int, length: int):
+        """All of it, wherever in the buffer."""
+        data = Random(0).randbytes(SIZE)
+        (tmp_path / "a").write_bytes(data)
+        buffer = STORE.buffer(length + 100)
+        STORE.read_into(STORE.head(ref(tmp_path / "a")).version, start, buffer[33 : 33 + length])
+        assert bytes(buffer) == bytes(33) + data[start : start + length] + bytes(67)
+
+    def test_a_version_of_another_make(self, tmp_path: Path):
+        """Whoever tells ref and ETag tells enough."""
+        (tmp_path / "a").write_bytes(b"content")
+        told = STORE.head(ref(tmp_path / "a")).version
+        plain = ObjectVersion(told.ref, None, told.etag, told.size, told.last_modified)
+        buffer = STORE.buffer(7)
+        STORE.read_into(plain, 0, buffer)
+        with STORE.opened(plain, 0, 7) as handle:
+            assert os.pread(handle, 7, 0) == bytes(buffer) == b"content"
+        (tmp_path / "a").write_bytes(b"content longer")
+        with pytest.raises(ObjectChanged, match="14 bytes"):
+            STORE.read_into(plain, 0, buffer)
+
+
+class TestOpened:
+    def test_what_is_raised_inside_is_not_taken_for_the_file_s(self, tmp_path: Path):
+        """A defect stays one: only what the system and the end of the file say is put into words."""
+        (tmp_path / "a").write_bytes(b"content")
+        with (
+            pytest.raises(ValueError, match="a defect"),
+            STORE.opened(STORE.head(ref(tmp_path / "a")).version, 0, 7),
+        ):
+            raise ValueError("a defect")
+
+    def test_a_pipe_in_its_place_does_not_hang(self, tmp_path: Path):
+        """As with read."""
+        (tmp_path / "a").write_bytes(b"x")
+        version = STORE.head(ref(tmp_path / "a")).version
+        (tmp_path / "a").unlink()
+        os.mkfifo(tmp_path / "a")
+        with pytest.raises(BadName, match="is a pipe"), STORE.opened(version, 0, 1):
+            raise AssertionError
+        with pytest.raises(BadName, match="is a pipe"):
+            STORE.read_into(version, 0, STORE.buffer(1))
+
+
+def test_a_buffer_begins_a_page():
+    """Elsewhere in a page some processors copy several times slower."""
+    for size in (1, 4096, 1 << 20, 16 << 20):
+        buffer = STORE.buffer(size)
+        assert ctypes.addressof(ctypes.c_char.from_buffer(buffer)) % mmap.PAGESIZE == 0
+        assert (len(buffer), any(buffer[:4096])) == (size, False)
 
 
 class TestPut:
