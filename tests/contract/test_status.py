@@ -100,7 +100,9 @@ def test_first_claim_gives_attempt_1_and_writes_the_whole_item(store: StatusStor
     assert item.job_id == "s3://bucket/a/é+ü & 100%.bin"
     shard = item.get("statusShard")
     assert shard in {f"STATUS#{number:02d}" for number in range(16)}
+    assert item.get("seal") == claim.seal != ""
     assert item.attributes == {
+        "seal": claim.seal,
         "status": CREATING_TORRENT,
         "bucket": "bucket",
         "key": "a/é+ü & 100%.bin",

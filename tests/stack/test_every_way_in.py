@@ -123,5 +123,5 @@ def test_an_object_under_a_customer_s_own_key_is_refused_clearly(deployed: Deplo
     answer = deployed.invoke({"bucket": bucket, "key": KEY})
     assert answer["errorType"] in ("AccessDenied", "Runtime.HandlerError"), answer
     item = deployed.status(bucket, KEY)
-    assert (item["status"], item["error"]["type"]) == ("FAILED", "AccessDenied")
+    assert (item["status"], item["error"]["type"]) == ("FAILED", "KeyUnusable")
     assert "SSE-C" in item["error"]["hint"]

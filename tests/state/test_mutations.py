@@ -30,12 +30,13 @@ SEEN = {
     "the claim of who reserved": 3347,
     "the order in note": 2,
     "DELETED over COMPLETED in note": 98,
-    "the last look after a deletion": 899,
 }
 ELSEWHERE = {
     "the lease in note": "tests/unit/pipeline/test_gone.py: it waits for a worker at the deleted object",
     "a conflict on removal is raised": "tests/unit/pipeline/test_meanwhile.py",
     "late torrents are removed": "tests/unit/pipeline/test_meanwhile.py",
+    "the last look after a deletion": "tests/unit/pipeline/test_meanwhile.py",
+    "a HEAD that was refused tells of no deletion": "tests/unit/pipeline/test_denied.py",
 }
 """Hardly ever missed by a schedule; tried by name."""
 SCHEDULES = 6000
