@@ -34,31 +34,27 @@ class Alone:
 class Together:
     """At most ``cores`` threads hash at a time, each for up to ``width`` streams.
 
-    A thread that comes with bytes and finds a free core hashes them and those of all who wait; one that
-    finds none waits, and is most likely served by another.
+    A thread that comes with bytes while nobody hashes begins at once. While somebody does, it waits for a full
+    set, or for the end of that work: then the first of those who wait hashes for them all.
     """
 
     def __init__(self, cores: int, width: int) -> None:
-        self._free, self._width = cores, width
+        self._cores, self._width = cores, width
+        self._busy = 0
         self._waiting: list[_Turn] = []
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     def update(self, state: Sha1, data: memoryview) -> None:
         mine = _Turn(state, data)
-        with self._changed:
+        with self._lock:
             self._waiting.append(mine)
-            while mine in self._waiting and not self._free:
-                self._changed.wait()
-            if mine not in self._waiting:
-                while not mine.done:
-                    self._changed.wait()
-                if mine.error:
-                    raise mine.error
-                return
-            self._waiting.remove(mine)
-            batch = [mine, *self._waiting[: self._width - 1]]
-            del self._waiting[: self._width - 1]
-            self._free -= 1
+            self._begin()
+        mine.called.acquire()
+        if mine.error:
+            raise mine.error
+        if not mine.batch:
+            return
+        batch, mine.batch = mine.batch, []  # it holds itself, and with it a buffer
         error: BaseException | None = None
         try:
             kernel.update_streams([turn.state for turn in batch], [turn.data for turn in batch])
@@ -66,21 +62,37 @@ class Together:
             error = caught
             raise
         finally:
-            with self._changed:
-                self._free += 1
-                for turn in batch:
-                    turn.done, turn.error = True, error
-                self._changed.notify_all()
+            with self._lock:
+                self._busy -= 1
+                self._begin()
+            for turn in batch[1:]:
+                turn.error = error
+                turn.called.release()
+
+    def _begin(self) -> None:
+        """Call the thread that is to hash next, if one is."""
+        full = len(self._waiting) >= self._width and self._busy < self._cores
+        if not self._waiting or (self._busy and not full):
+            return
+        batch, self._waiting = self._waiting[: self._width], self._waiting[self._width :]
+        batch[0].batch = batch
+        self._busy += 1
+        batch[0].called.release()
 
 
 class _Turn:
-    """One stream's bytes, until they are hashed."""
+    """One stream's bytes, until they are hashed. Its thread waits until it is ``called``: to hash a ``batch``,
+    or as others have hashed its bytes.
+    """
 
-    __slots__ = ("data", "done", "error", "state")
+    __slots__ = ("batch", "called", "data", "error", "state")
 
     def __init__(self, state: Sha1, data: memoryview) -> None:
-        self.state, self.data, self.done = state, data, False
+        self.state, self.data = state, data
+        self.batch: list[_Turn] = []
         self.error: BaseException | None = None
+        self.called = threading.Lock()
+        self.called.acquire()
 
 
 ALONE = Alone()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -79,4 +81,47 @@ def test_an_error_reaches_every_stream_of_the_batch(monkeypatch: pytest.MonkeyPa
         for future in futures:
             with pytest.raises(MemoryError):
                 future.result(20)
-    assert together._free == 1
+    assert together._busy == 0
+
+
+def test_a_second_core_begins_with_a_full_set_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams hashed one by one cost two to three times as much: who can wait for others does."""
+    sizes: list[int] = []
+    entered, go_on = threading.Semaphore(0), threading.Event()
+
+    def counted(states: list[object], _: list[object]) -> None:
+        sizes.append(len(states))
+        entered.release()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(lanes.kernel, "update_streams", counted)
+    together = Together(cores=2, width=3)
+    with ThreadPoolExecutor(6) as pool:
+        futures = [pool.submit(together.update, sha1_stream(), memoryview(b"x"))]
+        assert entered.acquire(timeout=20)
+        futures += [pool.submit(together.update, sha1_stream(), memoryview(b"x")) for _ in range(2)]
+        until(lambda: len(together._waiting) == 2, "two wait")
+        assert sizes == [1]
+        futures.append(pool.submit(together.update, sha1_stream(), memoryview(b"x")))
+        assert entered.acquire(timeout=20)
+        assert sizes == [1, 3]
+        go_on.set()
+        for future in futures:
+            future.result(20)
+
+
+def test_nothing_keeps_a_buffer_that_was_hashed() -> None:
+    """No cycle: a megabyte a stream would wait for the garbage collector."""
+
+    class Buffer(bytearray):
+        pass
+
+    gc.disable()
+    try:
+        buffer = Buffer(b"x" * 64)
+        gone = weakref.ref(buffer)
+        Together(cores=1, width=4).update(sha1_stream(), memoryview(buffer))
+        del buffer
+        assert gone() is None
+    finally:
+        gc.enable()
