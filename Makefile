@@ -7,7 +7,7 @@ LOCK := requirements/dev.txt
 ZIP := dist/s3torrent-lambda.zip
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test checkov lint format package bench fuzz kernel soak lock clean setup judges
+.PHONY: demo test checkov lint format package wheels bench fuzz kernel soak lock clean setup judges
 
 demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
@@ -34,8 +34,13 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: setup
-	$(BIN)/python -m s3torrent.devstack.package $(ZIP)
+package: wheels
+	$(BIN)/python -m s3torrent.devstack.package $(ZIP) dist/*.whl
+
+# For each architecture that a C compiler is here for.
+wheels: setup
+	@rm -f dist/*.whl
+	@sh util/build-wheels.sh $(BIN)/python dist
 
 # An hour over all targets; what it finds lies in fuzz-finds/.
 FUZZ_SECONDS ?= 600

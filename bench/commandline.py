@@ -1,56 +1,99 @@
-"""``s3torrent create`` of a local file beside the other creators: for information."""
+"""``s3torrent create`` of local content beside the other creators."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-from pathlib import Path
+import random
 from typing import TYPE_CHECKING
 
-from peers import run
+import creators
+from creators import Creator, Spent
 from row import Row
 from scratch import in_words, scratch, write_content
-from timing import interleaved, wall
+from timing import Times, interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+KIB, MIB = 1 << 10, 1 << 20
 REPETITIONS = 5
-PIECE_KIB, MKTORRENT_POWER = 1024, 20
-TORF = f"""
-import sys, torf
-torrent = torf.Torrent(path=sys.argv[1], piece_size={PIECE_KIB * 1024})
-torrent.generate(threads=2)
-torrent.write(sys.argv[2])
-"""
+LARGER = 4
+"""Times what the other measurements take: 4 GiB."""
+SMALL_FILES, QUICK_FILES = 20_000, 1_000
+LARGE_PIECE, SMALL_PIECE = 4 * MIB, MIB
+PEAK_MIB = 200
+AS_FAST, WITHOUT_KERNEL = 1.0, 1.1
+"""The most that our time may be of a peer's; with hashlib, of those that use all cores."""
+ALL_CORES = ("mktorrent -t2", "torf threads=2")
+LIMIT_SECONDS = 20
+"""torf's time grows with the square of the number of files: minutes, which nobody waits for."""
 
 
 def measure(large: int) -> Iterator[Row]:
-    """All with the same piece length, start-up included; the file is in the page cache."""
-    with scratch(2 * large) as folder:
-        content = write_content(folder / "content", large)
-        commands: dict[str, list[str | Path]] = {
-            "s3torrent create": [
-                Path(sys.executable).with_name("s3torrent"),
-                "create", content, "--piece-length", f"{PIECE_KIB}KiB", "-o",
-            ],
-            "transmission-create": ["transmission-create", content, "-s", str(PIECE_KIB), "-o"],
-            "mktorrent -t2": ["mktorrent", "-t2", "-l", str(MKTORRENT_POWER), content, "-o"],
-            "torf threads=2": [sys.executable, "-c", TORF, content],
-        }  # fmt: skip
+    """All with the same piece length, start-up included; the content is in the page cache. Targets are those
+    of the full size: of little content, start-up is most of the time.
+    """
+    size, full = LARGER * large, large >= 1 << 30
+    as_fast, without_kernel = (AS_FAST, WITHOUT_KERNEL) if full else (None, None)
+    with scratch(2 * size) as folder:
+        content, torrent = write_content(folder / "content", size), folder / "out.torrent"
+        for version in ("v1", "v2", "hybrid"):
+            arguments = (content, torrent, LARGE_PIECE, version)
+            yield from _rows(
+                f"cli {in_words(size)} {version}",
+                creators.ours(*arguments),
+                creators.peers(*arguments),
+                torrent,
+                as_fast,
+            )
+        arguments = (content, torrent, LARGE_PIECE, "v1")
+        peers = [peer for peer in creators.peers(*arguments) if peer.name in ALL_CORES]
+        name = f"cli {in_words(size)} v1, hashlib"
+        yield from _rows(name, creators.ours(*arguments, kernel="hashlib"), peers, torrent, without_kernel)
+    count = SMALL_FILES if full else QUICK_FILES
+    with scratch(count * 128 * KIB) as folder:
+        content, torrent = write_small(folder / "content", count), folder / "out.torrent"
+        for version in ("v1", "v2"):
+            arguments = (content, torrent, SMALL_PIECE, version)
+            peers = creators.peers(*arguments, slow_limit=LIMIT_SECONDS)
+            name = f"cli {count:,} files of 1 to 64 KiB {version}"
+            yield from _rows(name, creators.ours(*arguments), peers, torrent, as_fast)
 
-        def way(command: list[str | Path]) -> Callable[[], float]:
-            def once() -> float:
-                torrent = folder / "out.torrent"
-                torrent.unlink(missing_ok=True)
-                seconds = wall(lambda: run(*command, torrent))
-                assert torrent.stat().st_size
-                return seconds
 
-            return once
+def _rows(
+    name: str, ours: Creator, peers: list[Creator], torrent: Path, target: float | None
+) -> Iterator[Row]:
+    """Time and CPU time beside each peer, and our memory."""
+    spent: dict[str, list[Spent]] = {creator.name: [] for creator in (ours, *peers)}
+    never: set[str] = set()
 
-        present = {name: way(command) for name, command in commands.items() if shutil.which(command[0])}
-        times = interleaved(REPETITIONS, present)
-    ours = times.pop("s3torrent create")
-    for name, peer in times.items():
-        yield Row.of_times(f"cli {in_words(large)}: s3torrent create", ours, name, peer, None)
+    def way(creator: Creator) -> Callable[[], float]:
+        def once() -> float:
+            used = None if creator.name in never else creator.spend(torrent)
+            if used is None:
+                never.add(creator.name)  # once is enough
+                return creator.limit
+            spent[creator.name].append(used)
+            return used.wall
+
+        return once
+
+    times = interleaved(REPETITIONS, {creator.name: way(creator) for creator in (ours, *peers)})
+    cpu = {told: Times(one.cpu for one in used) for told, used in spent.items()}
+    for peer in peers:
+        wall, reached = times[peer.name], peer.name not in never
+        told = peer.name if reached else f"{peer.name} (not done by then)"
+        yield Row.of_times(f"{name}: time", times[ours.name], told, wall, target)
+        if reached:
+            yield Row.of_times(f"{name}: CPU time", cpu[ours.name], told, cpu[peer.name], None)
+    yield Row.of_limit(f"{name}: peak memory", max(used.peak for used in spent[ours.name]), PEAK_MIB, "MiB")
+
+
+def write_small(folder: Path, count: int) -> Path:
+    """Pseudo-random files of 1 to 64 KiB in 200 folders, the same at every run."""
+    rng = random.Random(count)
+    for number in range(count):
+        place = folder / f"{number % 200:03}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number:05}.bin").write_bytes(rng.randbytes(rng.randint(KIB, 64 * KIB)))
+    return folder

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from s3torrent.engine import files as engine_files
 from s3torrent.engine.native import NativeEngine
+from s3torrent.hashing import kernel
 from s3torrent.metainfo.build import build
 from s3torrent.metainfo.model import FileEntry, Metainfo
 from s3torrent.metainfo.policy import CREATED_BY, TorrentPolicy
@@ -21,9 +24,13 @@ from s3torrent.store.local import LocalStore
 from s3torrent.types import ObjectRef
 from support.naive import LEAF, padded_stream, v1_pieces, v2_root_and_layer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STORE = LocalStore()
 VERSIONS = st.sampled_from(["v1", "v2", "hybrid"])
 PIECES = st.sampled_from([LEAF, 2 * LEAF, 4 * LEAF])
+KERNELS = st.sampled_from([kernel.HASHLIB, *kernel.usable()])
 
 
 @st.composite
@@ -82,6 +89,17 @@ def reference(name: str, contents: dict[str, bytes], piece: int, version: str, d
     )
 
 
+@contextmanager
+def cut_as(cut: dict[str, int], name: str = kernel.AUTO) -> Iterator[Path]:
+    """An empty folder; meanwhile work is cut that way and hashed by that kernel."""
+    kernel.choose(name)
+    try:
+        with tempfile.TemporaryDirectory() as place, patch.multiple(engine_files, **cut):
+            yield Path(place)
+    finally:
+        kernel.choose(kernel.AUTO)
+
+
 def write(root: Path, contents: dict[str, bytes]) -> Path:
     for path, body in contents.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -90,13 +108,13 @@ def write(root: Path, contents: dict[str, bytes]) -> Path:
 
 
 @settings(deadline=None, max_examples=150)
-@given(folders(), cuts(), VERSIONS, st.integers(1, 4))
+@given(folders(), cuts(), VERSIONS, st.integers(1, 4), KERNELS)
 def test_a_folder_gives_the_torrent_of_the_reference(
-    folder: tuple[int, dict[str, bytes]], cut: dict[str, int], version: str, threads: int
+    folder: tuple[int, dict[str, bytes]], cut: dict[str, int], version: str, threads: int, name: str
 ) -> None:
     piece, contents = folder
-    with tempfile.TemporaryDirectory() as place, patch.multiple(engine_files, **cut):
-        content = tree_content("name", STORE.walk(write(Path(place), contents)))
+    with cut_as(cut, name) as place:
+        content = tree_content("name", STORE.walk(write(place, contents)))
         policy = TorrentPolicy(version=version, piece_length=piece)
         made = NativeEngine(threads).build(content, policy, STORE, lambda _: None)
     assert (
@@ -106,13 +124,13 @@ def test_a_folder_gives_the_torrent_of_the_reference(
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.integers(1, 12 * LEAF), PIECES, cuts(), VERSIONS, st.integers(1, 4))
+@given(st.integers(1, 12 * LEAF), PIECES, cuts(), VERSIONS, st.integers(1, 4), KERNELS)
 def test_a_file_gives_the_torrent_of_the_reference(
-    size: int, piece: int, cut: dict[str, int], version: str, threads: int
+    size: int, piece: int, cut: dict[str, int], version: str, threads: int, name: str
 ) -> None:
     contents = {"film.mkv": Random(size).randbytes(size)}
-    with tempfile.TemporaryDirectory() as place, patch.multiple(engine_files, **cut):
-        path = write(Path(place), contents) / "film.mkv"
+    with cut_as(cut, name) as place:
+        path = write(place, contents) / "film.mkv"
         content = object_content(STORE.head(ObjectRef("", str(path))))
         policy = TorrentPolicy(version=version, piece_length=piece)
         made = NativeEngine(threads).build(content, policy, STORE, lambda _: None)
@@ -123,9 +141,14 @@ def test_a_file_gives_the_torrent_of_the_reference(
 
 
 @settings(deadline=None, max_examples=150)
-@given(folders(), cuts(), VERSIONS, st.integers(1, 4), st.data())
+@given(folders(), cuts(), VERSIONS, st.integers(1, 4), KERNELS, st.data())
 def test_verify_finds_just_the_pieces_that_differ(
-    folder: tuple[int, dict[str, bytes]], cut: dict[str, int], version: str, threads: int, data: st.DataObject
+    folder: tuple[int, dict[str, bytes]],
+    cut: dict[str, int],
+    version: str,
+    threads: int,
+    name: str,
+    data: st.DataObject,
 ) -> None:
     """Files flipped, cut short, lengthened and missing; each piece is hashed by the reference, absent bytes
     are bad.
@@ -145,11 +168,9 @@ def test_verify_finds_just_the_pieces_that_differ(
                 found[path] = bytes(body) + b"more"
             case _:
                 del found[path]
-    with tempfile.TemporaryDirectory() as place, patch.multiple(engine_files, **cut):
-        write(Path(place), found)
-        told = verify(
-            metainfo, dict(STORE.walk(Path(place))), STORE, threads=threads, progress=lambda _: None
-        )
+    with cut_as(cut, name) as place:
+        write(place, found)
+        told = verify(metainfo, dict(STORE.walk(place)), STORE, threads=threads, progress=lambda _: None)
     assert told.bad_pieces == tuple(bad_pieces(metainfo, contents, found, version))
     assert set(told.missing) == contents.keys() - found.keys()
     assert {wrong.path for wrong in told.wrong_size} == {
@@ -188,18 +209,17 @@ def bad_pieces(
     st.lists(st.integers(0, 90_000), min_size=1, max_size=6),
     cuts(),
     st.integers(1, 3),
+    KERNELS,
 )
 def test_any_v1_piece_length_verifies(
-    piece: int, sizes: list[int], cut: dict[str, int], threads: int
+    piece: int, sizes: list[int], cut: dict[str, int], threads: int, name: str
 ) -> None:
     """Other creators write any length, from one byte on, though s3torrent writes powers of two."""
     piece = max(piece, sum(sizes) // 2000)
     sizes[0] = sizes[0] or 1
     contents = {f"{index}": Random(index).randbytes(size) for index, size in enumerate(sizes)}
     metainfo = reference("name", contents, piece, "v1", 0)
-    with tempfile.TemporaryDirectory() as place, patch.multiple(engine_files, **cut):
-        write(Path(place), contents)
-        told = verify(
-            metainfo, dict(STORE.walk(Path(place))), STORE, threads=threads, progress=lambda _: None
-        )
+    with cut_as(cut, name) as place:
+        write(place, contents)
+        told = verify(metainfo, dict(STORE.walk(place)), STORE, threads=threads, progress=lambda _: None)
     assert told.good

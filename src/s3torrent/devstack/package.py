@@ -1,6 +1,7 @@
-"""The Lambda zip: our own source and, where it is built, the kernel; the runtime brings boto3.
+"""The Lambda zip: our own source and the kernel for each architecture; the runtime brings boto3.
 
-Same input, same bytes. A kernel for another machine is not loaded: hashlib does its work there.
+Same input, same bytes. Python loads the kernel that is named for its machine, else the one that is built
+here; one that is for another machine is not loaded, and hashlib does its work.
 """
 
 from __future__ import annotations
@@ -8,8 +9,12 @@ from __future__ import annotations
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import s3torrent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LEFT_OUT = frozenset({"cli", "devstack", "catalog", "native", "__pycache__"})
 """Folders the function never imports; two of them need packages that the runtime lacks, one is C."""
@@ -18,31 +23,53 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 REGULAR_0644 = 0o100644 << 16
 UNIX = 3
 
+KERNEL = "hashing/_kernel"
+HERE, RUNTIME = f"{KERNEL}.abi3.so", "cpython-313"
+MACHINES = ("x86_64", "aarch64")
 
-def build_zip(out: Path) -> Path:
-    """Write the zip to ``out``, folders and all, and return it. Names sorted, dates and modes fixed."""
+
+def build_zip(out: Path, wheels: Sequence[Path] = ()) -> Path:
+    """Write the zip to ``out``, folders and all, and return it. Names sorted, dates and modes fixed.
+
+    The kernels are those of the ``wheels``, one for each machine; without any, the one that is built here.
+    """
     package = Path(s3torrent.__file__).parent
+    files = {path.as_posix(): (package / path).read_bytes() for path in _files(package)}
+    kernels = dict(map(_kernel, wheels))
+    if kernels:
+        files.pop(HERE, None)
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in _files(package):
-            info = zipfile.ZipInfo(f"{package.name}/{path.as_posix()}", EPOCH)
+        for name, content in sorted((files | kernels).items()):
+            info = zipfile.ZipInfo(f"{package.name}/{name}", EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = UNIX
             info.external_attr = REGULAR_0644
-            archive.writestr(info, (package / path).read_bytes())
+            archive.writestr(info, content)
     return out
 
 
 def _files(package: Path) -> list[Path]:
     files = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
-    return sorted(path for path in files if LEFT_OUT.isdisjoint(path.parts))
+    return [path for path in files if LEFT_OUT.isdisjoint(path.parts)]
+
+
+def _kernel(wheel: Path) -> tuple[str, bytes]:
+    """A wheel's kernel, and the name by which the runtime finds it on its machine (PEP 3149)."""
+    machine = next(machine for machine in MACHINES if wheel.stem.endswith(machine))
+    with zipfile.ZipFile(wheel) as archive:
+        return f"{KERNEL}.{RUNTIME}-{machine}-linux-gnu.so", archive.read(f"{s3torrent.__name__}/{HERE}")
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m s3torrent.devstack.package OUT.zip\n")
+    if not arguments:
+        sys.stderr.write("usage: python -m s3torrent.devstack.package OUT.zip [WHEEL...]\n")
         return 2
-    out = build_zip(Path(arguments[0]))
+    wheels = [Path(wheel) for wheel in arguments[1:] if Path(wheel).is_file()]
+    out = build_zip(Path(arguments[0]), wheels)
+    for machine in MACHINES:
+        if not any(wheel.stem.endswith(machine) for wheel in wheels):
+            sys.stderr.write(f"no kernel for {machine} in it: hashlib does its work there\n")
     sys.stdout.write(f"{out} {out.stat().st_size:,} bytes\n")
     return 0
 

@@ -34,8 +34,8 @@ class Alone:
 class Together:
     """At most ``cores`` threads hash at a time, each for up to ``width`` streams.
 
-    A thread that comes with bytes while nobody hashes begins at once. While somebody does, it waits for a full
-    set, or for the end of that work: then the first of those who wait hashes for them all.
+    A thread that comes with bytes while nobody hashes begins at once. While somebody does, it waits for a
+    full set, or for the end of that work: then the first of those who wait hashes for them all.
     """
 
     def __init__(self, cores: int, width: int) -> None:
@@ -81,8 +81,8 @@ class Together:
 
 
 class _Turn:
-    """One stream's bytes, until they are hashed. Its thread waits until it is ``called``: to hash a ``batch``,
-    or as others have hashed its bytes.
+    """One stream's bytes, until they are hashed. Its thread waits until it is ``called``: to hash a
+    ``batch``, or as others have hashed its bytes.
     """
 
     __slots__ = ("batch", "called", "data", "error", "state")

@@ -19,13 +19,14 @@ from s3torrent.engine import files as engine_files
 from s3torrent.engine.files import FileWork
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import BadName, ObjectChanged, ObjectGone, S3TorrentError, SourceError
+from s3torrent.hashing import kernel
 from s3torrent.hashing.layout import Layout
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.content import tree_content
 from s3torrent.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from s3torrent.engine.base import Content
 
@@ -34,6 +35,13 @@ PIECE = 16384
 VERSIONS = ["v1", "v2", "hybrid"]
 SMALL, LARGE = "small/0150", "large"
 """A file that is read into the buffer among others, and one that the kernel reads by itself."""
+
+
+@pytest.fixture(params=[kernel.AUTO, kernel.HASHLIB])
+def _kernel(request: pytest.FixtureRequest) -> Iterator[None]:
+    kernel.choose(request.param)
+    yield
+    kernel.choose(kernel.AUTO)
 
 
 @pytest.fixture
@@ -101,6 +109,7 @@ def strike(monkeypatch: pytest.MonkeyPatch, path: Path, fault: Callable[[Path], 
     return struck
 
 
+@pytest.mark.usefixtures("_kernel")
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("file", [SMALL, LARGE])
 @pytest.mark.parametrize("version", VERSIONS)
@@ -162,7 +171,10 @@ def test_a_disk_that_fails(
 
 
 def test_a_read_that_comes_in_bits_is_put_together(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system may return less than was asked for: nothing is lost, nothing taken for the end."""
+    """The system may return less than was asked for: nothing is lost, nothing taken for the end. What the C
+    kernel reads by itself is tried in tests/native.
+    """
+    monkeypatch.setattr(kernel, "_native", [False])
     whole = create(content, "hybrid", 2)
     preadv, pread = os.preadv, os.pread
     monkeypatch.setattr(os, "preadv", lambda handle, views, at: preadv(handle, [views[0][:333]], at))

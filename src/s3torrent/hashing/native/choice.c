@@ -1,7 +1,8 @@
 /* Which kernels run: those the CPU has the instructions for, by what they cost here.
  *
- * Which is quickest cannot be read off the CPU's features: AVX2 beats SHA-NI at SHA-1 on some and loses on
- * others, and so do AVX-512 and SHA-NI at SHA-256. So each is timed for some tens of microseconds, once.
+ * Which is quickest cannot be read off the CPU's features: on a Zen 3 SHA-NI beats AVX2 at SHA-1 by a tenth, on an
+ * Intel AVX-512 beats SHA-NI by a third, and how long an instruction takes is each CPU's own. So each kernel is
+ * timed for some tens of microseconds, once.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #include "kernel.h"
 
-enum { TRIAL_BLOCKS = 64, TRIALS = 5 };
+enum { TRIAL_BLOCKS = 64, TRIALS = 8 };
 
 static double now(void)
 {
@@ -18,46 +19,52 @@ static double now(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* Nanoseconds of one step of all lanes: the least of a few trials, as anything else is somebody else's time. */
-static double cost(const struct kernel *kernel)
+/* Fill in what one step of all lanes costs, in nanoseconds: the least of a few trials, as anything more is
+ * somebody else's time. The kernels take turns, so that a busy moment is no one's alone. */
+static void measure(struct choice *choice)
 {
     static const uint8_t zeros[TRIAL_BLOCKS * BLOCK];
     sha_state state[MOST_LANES] = {{0}};
     const uint8_t *data[MOST_LANES];
     for (size_t lane = 0; lane < MOST_LANES; lane++) data[lane] = zeros;
-    double least = 0;
     for (int trial = 0; trial < TRIALS; trial++) {
-        double start = now();
-        kernel->advance(state, data, TRIAL_BLOCKS);
-        double spent = now() - start;
-        if (trial == 0 || spent < least) least = spent;
+        for (size_t i = 0; i < choice->count; i++) {
+            double start = now();
+            choice->kernel[i]->advance(state, data, TRIAL_BLOCKS);
+            double spent = (now() - start) / TRIAL_BLOCKS;
+            if (trial == 0 || spent < choice->cost[i]) choice->cost[i] = spent;
+        }
     }
-    return (least > 1 ? least : 1) / TRIAL_BLOCKS;
 }
 
-/* A wider kernel must be a little cheaper a lane: it needs more pieces at hand, and times are not exact. */
+/* Times are not exact, and a busy neighbour on the core's other half blurs them. Of one family the wider kernel
+ * is preferred: more in flight never costs much, and gains a lot when the core is ours alone. Another, wider
+ * family must be cheaper clearly: it wants more pieces at hand. */
 static bool is_better(const struct choice *choice, size_t one, size_t other)
 {
-    unsigned lanes = choice->kernel[one]->lanes, other_lanes = choice->kernel[other]->lanes;
-    double margin = lanes > other_lanes ? 0.95 : 1;
-    return choice->cost[one] / lanes < margin * choice->cost[other] / other_lanes;
+    const struct kernel *a = choice->kernel[one], *b = choice->kernel[other];
+    double margin = a->lanes == b->lanes ? 1 : strcmp(a->family, b->family) ? 0.95 : 1.2;
+    return choice->cost[one] / a->lanes < margin * choice->cost[other] / b->lanes;
 }
 
 bool choose(struct choice *chosen, const struct algorithm *algorithm, const char *family)
 {
     struct choice fresh = {.algorithm = algorithm};
-    bool found = !family;
+    size_t first = algorithm->kernel_count; /* of those that are wanted */
     for (size_t i = 0; i < algorithm->kernel_count; i++) {
         const struct kernel *kernel = &algorithm->kernels[i];
         bool wanted = !family || !strcmp(kernel->family, family);
         if (!kernel->usable() || !(wanted || !strcmp(kernel->family, PLAIN))) continue;
-        fresh.kernel[fresh.count] = kernel;
-        fresh.cost[fresh.count] = cost(kernel);
-        if (wanted && (!found || is_better(&fresh, fresh.count, fresh.best))) fresh.best = fresh.count;
-        found = found || wanted;
-        fresh.count++;
+        if (wanted && fresh.count < first) first = fresh.count;
+        fresh.kernel[fresh.count++] = kernel;
     }
-    if (!found) return false;
+    if (first >= fresh.count) return false;
+    measure(&fresh);
+    fresh.best = first;
+    for (size_t i = first + 1; i < fresh.count; i++) {
+        bool wanted = !family || !strcmp(fresh.kernel[i]->family, family);
+        if (wanted && is_better(&fresh, i, fresh.best)) fresh.best = i;
+    }
     *chosen = fresh;
     return true;
 }
