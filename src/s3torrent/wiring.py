@@ -160,6 +160,7 @@ def uploader(settings: Settings) -> Uploader:
     """Everything ``put`` and ``record`` need. Without DDB_TABLE nothing is told to any table."""
     from s3torrent.pipeline.upload import Uploader  # noqa: PLC0415 - the function uploads no objects
 
+    kernel.choose(os.environ.get(kernel.VARIABLE, ""))
     clients = Clients(
         settings.endpoint_url, connections=settings.threads + 2, request_payer=settings.request_payer
     )

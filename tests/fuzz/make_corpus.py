@@ -50,6 +50,17 @@ def s3() -> dict[str, bytes]:
     upload = "<Upload><Key>shows/é+ü.bin</Key><UploadId>u@N@</UploadId><Initiated>2026-11-23T14:00:00Z</Initiated></Upload>"
     part = f"<Part><PartNumber>@N@</PartNumber><ETag>{ETAG}</ETag><Size>4</Size><ChecksumSHA1>{SUM}</ChecksumSHA1></Part>"
     more = "<IsTruncated>true</IsTruncated><NextKeyMarker>k@N@</NextKeyMarker><NextUploadIdMarker>u@N@</NextUploadIdMarker>"
+
+    def attributes(number: int, truncated: str) -> bytes:
+        sums = f"<Checksum><ChecksumSHA1>{'A' * 27}=</ChecksumSHA1><ChecksumType>COMPOSITE</ChecksumType></Checksum>"
+        one = (
+            f"<Part><PartNumber>{number}</PartNumber><Size>5</Size><ChecksumSHA1>{SUM}</ChecksumSHA1></Part>"
+        )
+        pages = f"<PartsCount>2</PartsCount><IsTruncated>{truncated}</IsTruncated><NextPartNumberMarker>{number}</NextPartNumberMarker>"
+        told = f"<ETag>abc</ETag><ObjectSize>10</ObjectSize>{sums}<ObjectParts>{pages}{one}</ObjectParts>"
+        body = f'<GetObjectAttributesResponse xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{told}</GetObjectAttributesResponse>'
+        return answer(200, body, Last_Modified=DATE)
+
     right: dict[str, tuple[bytes, ...]] = {
         "_head": (answer(200, **OBJECT),),
         "_read": (body, answer(200, b"abcdefghij", ETag=ETAG, Content_Length="10")),
@@ -65,6 +76,7 @@ def s3() -> dict[str, bytes]:
         ),
         "_complete": (xml("CompleteMultipartUploadResult", f"<ETag>{ETAG}</ETag>"),),
         "_abort": (answer(204),),
+        "_part_sha1s": (attributes(1, "true"), attributes(2, "false")),
     }  # fmt: skip
     seeds = {}
     for number, call in enumerate(S3_CALLS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from typing import TYPE_CHECKING
@@ -11,13 +12,14 @@ from fuzz.wire import server
 from s3torrent.errors import S3TorrentError
 from s3torrent.store.resume import Patience
 from s3torrent.store.s3_upload import S3UploadStore
-from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
+from s3torrent.types import ContentSha1, ObjectHead, ObjectRef, ObjectVersion, Upload, UploadedPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 REF = ObjectRef("bucket", "shows/é+ü.bin")
 VERSION = ObjectVersion(REF, None, "abc", 10, datetime(2026, 11, 23, tzinfo=UTC))
+KNOWN = replace(VERSION, sha1=ContentSha1(bytes(20), 2))
 UPLOAD = Upload(REF, "upload-1")
 PART = UploadedPart(1, "abc", 4, sha1(b"body").digest())
 HASTY = Patience(attempts=2, first_wait=0, sleep=lambda _: None)
@@ -72,12 +74,21 @@ def _complete(store: S3UploadStore) -> None:
     _check_etag(store.complete_upload(UPLOAD, [PART], replaces=VERSION))
 
 
+def _part_sha1s(store: S3UploadStore) -> None:
+    for page in store.part_sha1s(KNOWN):
+        for part in page:
+            assert len(part.sha1) == 20
+            assert isinstance(part.number, int)
+            assert isinstance(part.size, int)
+
+
 def _abort(store: S3UploadStore) -> None:
     store.abort_upload(UPLOAD)
 
 
 CALLS: tuple[Callable[[S3UploadStore], None], ...] = (
     _head, _read, _get, _put, _put_whole, _begin, _part, _unfinished, _parts, _complete, _abort,
+    _part_sha1s,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AUTO = "auto"
-"""The part size where S3 holds usable part SHA-1s, else by size; the caller knows which."""
+"""That of its parts where the object says so itself (as ``put`` has it do), else by size."""
 BY_SIZE = "by-size"
 
 KIB = 1 << 10
