@@ -87,7 +87,8 @@ static uint8_t *exactly(size_t size)
 bool passes_agree(struct dice *dice, const struct choice *sha1_choice, const struct choice *sha256_choice)
 {
     size_t size = random_size(dice), piece_length = random_piece_length(dice);
-    bool hybrid = !(piece_length & (piece_length - 1)) && below(dice, 2), from_file = below(dice, 2);
+    bool can_be_hybrid = piece_length >= LEAF && !(piece_length & (piece_length - 1)); /* BEP 52 */
+    bool hybrid = can_be_hybrid && below(dice, 2), from_file = below(dice, 2);
     size_t start = from_file ? below(dice, 100) : 0;
     size_t pieces = (size + piece_length - 1) / piece_length, leaves = (size + LEAF - 1) / LEAF;
     uint8_t *content = exactly(start + size), *expected = exactly(pieces * 20 + leaves * 32);
