@@ -35,7 +35,7 @@ format: setup
 	$(BIN)/ruff format .
 
 package: wheels
-	$(BIN)/python -m s3torrent.devstack.package $(ZIP) dist/*.whl
+	$(BIN)/python -m s3torrent.devstack.package $(ZIP) $$(find dist -name '*.whl')
 
 # For each architecture that a C compiler is here for.
 wheels: setup

@@ -103,8 +103,8 @@ def peers(
 ) -> list[Creator]:
     """Those that are installed and write that version."""
     found: list[Creator] = []
+    power = str(piece_length.bit_length() - 1)
     if version == "v1":
-        power = str(piece_length.bit_length() - 1)
         kib = str(piece_length // 1024)
         found.append(
             Creator("transmission-create", ("transmission-create", "-s", kib, "-o", torrent, content))
@@ -125,20 +125,12 @@ def peers(
             for threads in (1, 2)
             if importlib.util.find_spec("torf")
         ]
-        node: tuple[str | Path, ...] = (
-            "create-torrent",
-            content,
-            "-o",
-            torrent,
-            "--pieceLength",
-            str(piece_length),
-        )
-        found.append(Creator("create-torrent", node, limit=slow_limit))
+        options = ("-o", torrent, "--pieceLength", str(piece_length))
+        found.append(Creator("create-torrent", ("create-torrent", content, *options), limit=slow_limit))
     meta = {"v1": "1", "v2": "2", "hybrid": "3"}[version]
-    options = ("--prog", "0", "--meta-version", meta, "--piece-length", str(piece_length.bit_length() - 1))
-    found.append(
-        Creator("torrentfile", ("torrentfile", "create", *options, "-o", torrent, content), limit=slow_limit)
-    )
+    command: tuple[str | Path, ...] = ("torrentfile", "create", "--prog", "0", "--meta-version", meta)
+    command = (*command, "--piece-length", power, "-o", torrent, content)
+    found.append(Creator("torrentfile", command, limit=slow_limit))
     if importlib.util.find_spec("libtorrent"):
         command = (sys.executable, "-c", LIBTORRENT, content, torrent, str(piece_length), version)
         found.append(Creator("libtorrent", command))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def _hls(folder: Path, arguments: list[str]) -> None:
     subprocess.run([*command, *segments, str(folder / "made.m3u8")], check=True, timeout=120)
 
 
-class Broadcast:
+class Broadcast(Loopback):
     """``with Broadcast(folder, shown=3) as live: live.url; live.shown = 6; live.ended = True``.
 
     Every folder in it has a ``live.m3u8``, which lists the first ``shown`` segments. ``asked`` are the paths
@@ -59,34 +59,14 @@ class Broadcast:
     """
 
     def __init__(self, folder: Path, shown: int = 1000, *, ended: bool = False) -> None:
+        super().__init__(_Handler)
         self.folder, self.shown, self.ended = folder, shown, ended
         self.asked: list[str] = []
 
     @property
     def url(self) -> str:
         page = "live.m3u8" if (self.folder / "0.ts").exists() else "master.m3u8"
-        return f"http://127.0.0.1:{self._server.server_port}/{page}?token=secret"
-
-    def __enter__(self) -> Self:
-        broadcast = self
-
-        class Handler(_Handler):
-            owner = broadcast
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """The source goes away."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        return f"{self.endpoint}/{page}?token=secret"
 
     def answer(self, path: str) -> tuple[str, bytes] | None:
         self.asked.append(path)
@@ -104,7 +84,7 @@ class Broadcast:
         return head + "#EXT-X-PLAYLIST-TYPE:EVENT\n" + segments + ("#EXT-X-ENDLIST\n" if self.ended else "")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: Broadcast
 
     def do_GET(self) -> None:
@@ -121,12 +101,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     do_HEAD = do_GET  # noqa: N815 (the name http.server looks for)
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except ConnectionError:
-            return  # the recorder was stopped
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from recording.broadcast import FRAMES, Broadcast
 from recording.container import KEY
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +58,7 @@ def test_a_disk_that_is_full_in_the_middle(container: Container, streams: Stream
     assert len(container.body()) < 5 << 20
 
 
-class _NoTable(BaseHTTPRequestHandler):
+class _NoTable(Handler):
     """DynamoDB with no table, and no permission to make one."""
 
     protocol_version = "HTTP/1.1"
@@ -75,20 +74,11 @@ class _NoTable(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def no_table() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _NoTable)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Loopback(_NoTable) as server:
+        yield server.endpoint
 
 
 def test_a_table_that_is_missing_and_must_not_be_made(

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from s3torrent.capture.live import live
 from s3torrent.capture.program import Surroundings
 from s3torrent.capture.said import Transcript
 from s3torrent.errors import EmptyContent, ProgramFailed
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
 def playlist(streams: Streams) -> Iterator[str]:
     """The URL of a playlist whose segment is a film on this machine's own disk."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Lists(Handler):
         def do_GET(self) -> None:
             body = f"{HEAD}file://{streams.film}/0.ts\n#EXT-X-ENDLIST\n".encode()
             self.send_response(200)
@@ -50,17 +50,8 @@ def playlist(streams: Streams) -> Iterator[str]:
 
         do_HEAD = do_GET  # noqa: N815 (the name http.server looks for)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Loopback(Lists) as server:
+        yield server.endpoint
 
 
 class TestAPlaylistThatNamesAFileOfOurs:

@@ -6,18 +6,19 @@ import http.client
 import socket
 import struct
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
+from support.loopback import Handler, Loopback
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class BreakingProxy:
+class BreakingProxy(Loopback):
     """``with BreakingProxy(stack.endpoint, cuts=[100, 0]) as proxy: proxy.client``.
 
     Each GET takes the next of ``cuts``: its connection is cut after so many body bytes (``reset`` by RST, else by
@@ -36,6 +37,7 @@ class BreakingProxy:
         statuses: Sequence[int | None] = (),
         drop: Sequence[str] = (),
     ) -> None:
+        super().__init__(_Handler)
         self.upstream = urlsplit(upstream)
         self.cuts = list(cuts)
         self.reset = reset
@@ -46,22 +48,13 @@ class BreakingProxy:
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        proxy = self
-
-        class Handler(_Handler):
-            owner = proxy
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        self.client = s3_client(f"http://127.0.0.1:{self._server.server_port}")
+        super().__enter__()
+        self.client = s3_client(self.endpoint)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
     def take(self, queue: list[int | None]) -> int | None:
         with self.lock:
@@ -81,7 +74,7 @@ def s3_client(endpoint: str, **credentials: str) -> Any:
     return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", config=config, **keys)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: BreakingProxy
     protocol_version = "HTTP/1.1"
 
@@ -133,12 +126,3 @@ class _Handler(BaseHTTPRequestHandler):
         if self.owner.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except ConnectionError:
-            return  # the client went first, as a reader that gives up does
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""

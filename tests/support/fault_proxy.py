@@ -15,9 +15,10 @@ import threading
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,36 +42,16 @@ class _Answer:
     body: bytes
 
 
-class FaultProxy:
+class FaultProxy(Loopback):
     """``with FaultProxy(stack.endpoint) as proxy: ... proxy.endpoint``."""
 
     def __init__(self, upstream: str) -> None:
+        super().__init__(_Handler)
         self.upstream = urlsplit(upstream)
         self._statuses: dict[str, int] = {}
         self._completed: set[str] = set()
         self._written: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        proxy = self
-
-        class Handler(_Handler):
-            owner = proxy
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def arrived(self, number: int) -> bool:
         """Whether what was asked by that number was done, whatever became of the answer. Asked once."""
@@ -100,7 +81,7 @@ class FaultProxy:
         )
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: FaultProxy
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -191,6 +172,3 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             if self._upstream:
                 self._upstream.close()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""

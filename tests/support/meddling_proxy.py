@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,22 +25,19 @@ class Moment:
     number: int
 
 
-class MeddlingProxy:
+class MeddlingProxy(Loopback):
     """``with MeddlingProxy(stack.endpoint) as proxy: proxy.at(Moment("GET", "/b/k", 2), overwrite)``.
 
     What is done is done once, before the request goes on; other requests wait meanwhile.
     """
 
     def __init__(self, upstream: str) -> None:
+        super().__init__(_Handler)
         self.upstream = urlsplit(upstream)
         self._plan: dict[Moment, Callable[[], object]] = {}
         self._seen: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
         self.passing = InFlight()
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def at(self, moment: Moment, does: Callable[[], object]) -> None:
         self._plan[moment] = does
@@ -49,22 +47,8 @@ class MeddlingProxy:
         """The moments that did not come."""
         return list(self._plan)
 
-    def __enter__(self) -> Self:
-        proxy = self
-
-        class Handler(_Handler):
-            owner = proxy
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
         self.passing.wait()
 
     def came(self, method: str, path: str) -> None:
@@ -98,7 +82,7 @@ class InFlight:
             assert self._changed.wait_for(lambda: not self._count, seconds), "a request never ended"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: MeddlingProxy
     protocol_version = "HTTP/1.1"
 
@@ -132,12 +116,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815 (the names http.server looks for)
-
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except ConnectionError:
-            return  # the client went first, as a reader that gives up does
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""

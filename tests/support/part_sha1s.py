@@ -8,16 +8,15 @@ comes without its ``-N`` in GetObjectAttributes, as LocalStack 4.14 (whose answe
 from __future__ import annotations
 
 import re
-import threading
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import md5, sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from support.breaking_proxy import s3_client
+from support.loopback import Handler, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +75,7 @@ Answer = dict[str, Any]
 """An answer of GetObjectAttributes: the fields of its XML, and ``VersionId``, which goes into a header. One of HEAD: headers."""
 
 
-class PartSha1s:
+class PartSha1s(Loopback):
     """``with PartSha1s() as s3: s3.objects["bucket", "key"] = in_parts([...]); S3Store(s3.client)``.
 
     ``on_head(headers)`` and ``on_page(answer, marker)`` may change an answer just before it is sent, or raise Refused.
@@ -84,6 +83,7 @@ class PartSha1s:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.forget()
 
     def forget(self) -> None:
@@ -98,26 +98,16 @@ class PartSha1s:
         """Bytes of content."""
 
     def __enter__(self) -> Self:
-        stand_in = self
-
-        class Handler(_Handler):
-            owner = stand_in
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        self.client = s3_client(f"http://127.0.0.1:{self._server.server_port}")
+        super().__enter__()
+        self.client = s3_client(self.endpoint)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: PartSha1s
     protocol_version = "HTTP/1.1"
 
@@ -226,9 +216,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def note(self, what: str) -> None:
         self.owner.asked.append(what)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 def common(held: Held) -> dict[str, str]:

@@ -28,6 +28,12 @@ HERE, RUNTIME = f"{KERNEL}.abi3.so", "cpython-313"
 MACHINES = ("x86_64", "aarch64")
 
 
+class WheelUnusable(Exception):
+    def __init__(self, wheel: Path, why: str) -> None:
+        expected = " or ".join(f"s3torrent-*_{machine}.whl" for machine in MACHINES)
+        super().__init__(f"{wheel}: {why}; give {expected}, as make wheels builds them")
+
+
 def build_zip(out: Path, wheels: Sequence[Path] = ()) -> Path:
     """Write the zip to ``out``, folders and all, and return it. Names sorted, dates and modes fixed.
 
@@ -56,17 +62,27 @@ def _files(package: Path) -> list[Path]:
 
 def _kernel(wheel: Path) -> tuple[str, bytes]:
     """A wheel's kernel, and the name by which the runtime finds it on its machine (PEP 3149)."""
-    machine = next(machine for machine in MACHINES if wheel.stem.endswith(machine))
-    with zipfile.ZipFile(wheel) as archive:
-        return f"{KERNEL}.{RUNTIME}-{machine}-linux-gnu.so", archive.read(f"{s3torrent.__name__}/{HERE}")
+    machine = next((machine for machine in MACHINES if wheel.stem.endswith(machine)), None)
+    if machine is None:
+        raise WheelUnusable(wheel, "is for none of Lambda's machines")
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            kernel = archive.read(f"{s3torrent.__name__}/{HERE}")
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
+        raise WheelUnusable(wheel, f"has no kernel that can be read ({error})") from error
+    return f"{KERNEL}.{RUNTIME}-{machine}-linux-gnu.so", kernel
 
 
 def main(arguments: list[str]) -> int:
     if not arguments:
         sys.stderr.write("usage: python -m s3torrent.devstack.package OUT.zip [WHEEL...]\n")
         return 2
-    wheels = [Path(wheel) for wheel in arguments[1:] if Path(wheel).is_file()]
-    out = build_zip(Path(arguments[0]), wheels)
+    wheels = [Path(wheel) for wheel in arguments[1:]]
+    try:
+        out = build_zip(Path(arguments[0]), wheels)
+    except WheelUnusable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     for machine in MACHINES:
         if not any(wheel.stem.endswith(machine) for wheel in wheels):
             sys.stderr.write(f"no kernel for {machine} in it: hashlib does its work there\n")

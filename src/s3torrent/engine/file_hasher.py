@@ -10,7 +10,6 @@ import os
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from s3torrent.engine.trees import roots, trees_of
 from s3torrent.hashing.hasher import ZEROS
 from s3torrent.hashing.kernel import (
     LEAF,
@@ -20,6 +19,7 @@ from s3torrent.hashing.kernel import (
     leaf_digests,
 )
 from s3torrent.hashing.ranges import RangeHashes
+from s3torrent.hashing.trees import roots, trees_of
 from s3torrent.hashing.v1 import PieceHasher
 
 if TYPE_CHECKING:

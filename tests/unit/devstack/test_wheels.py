@@ -120,3 +120,21 @@ def test_the_same_wheels_give_the_same_zip_and_the_command_says_what_lacks(
     told = capsys.readouterr().err
     for machine in ELF_MACHINE:
         assert (f"no kernel for {machine} in it" in told) == (machine not in one)
+
+
+@pytest.mark.parametrize(
+    "name", ["s3torrent-1-win_amd64.whl", "gone_x86_64.whl", "empty_aarch64.whl", "text_x86_64.whl"]
+)
+def test_a_wheel_of_no_use_is_named_and_nothing_is_written(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, wheel = tmp_path / "a.zip", tmp_path / name
+    if name.startswith("text"):
+        wheel.write_text("not a zip")
+    if name.startswith("empty"):
+        zipfile.ZipFile(wheel, "w").close()
+    assert package.main([str(out), str(wheel)]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{wheel}: ")
+    assert told.endswith("as make wheels builds them")
+    assert not out.exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3torrent.engine.trees import roots, trees_of
+from s3torrent.hashing.trees import roots, trees_of
 from support.naive import LEAF, tree_levels, v2_root_and_layer
 
 WIDTHS = st.sampled_from([1, 2, 4, 8])
