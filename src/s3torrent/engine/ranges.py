@@ -82,6 +82,10 @@ class RangeWork(Generic[File_contra]):
         self.hashed = 0
 
     def hash(self, piece_range: PieceRange) -> RangeHashes:
+        with self.lanes.stream():
+            return self._hash(piece_range)
+
+    def _hash(self, piece_range: PieceRange) -> RangeHashes:
         hasher = RangeHasher(self.layout, piece_range, self.lanes)
         for extent in self.layout.extents(piece_range):
             if extent.file is None:

@@ -17,19 +17,23 @@ from support.reference import content
 from support.waiting import until
 
 STREAMS, CHUNKS = 12, 40
+NEVER = 600.0
+"""Seconds of patience: no test waits that long."""
 
 
 def streamed(together: Together, seed: int) -> bytes:
     state = sha1_stream()
-    for chunk in range(CHUNKS):
-        together.update(state, memoryview(content(3000 + 7 * seed, f"{seed}/{chunk}")))
+    with together.stream():
+        for chunk in range(CHUNKS):
+            together.update(state, memoryview(content(3000 + 7 * seed, f"{seed}/{chunk}")))
     return state.digest()
 
 
 @pytest.mark.parametrize("cores", [1, 2, 5])
 @pytest.mark.parametrize("width", [1, 2, 4, 16])
-def test_every_stream_gets_its_own_digest(cores: int, width: int) -> None:
-    together = Together(cores, width)
+@pytest.mark.parametrize("patience", [0, 0.004, NEVER])
+def test_every_stream_gets_its_own_digest(cores: int, width: int, patience: float) -> None:
+    together = Together(cores, width, patience)
     with ThreadPoolExecutor(STREAMS) as pool:
         found = list(pool.map(lambda seed: streamed(together, seed), range(STREAMS)))
     for seed, digest in enumerate(found):
@@ -84,30 +88,61 @@ def test_an_error_reaches_every_stream_of_the_batch(monkeypatch: pytest.MonkeyPa
     assert together._busy == 0
 
 
-def test_a_second_core_begins_with_a_full_set_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def sets(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many streams are hashed at once, call by call."""
+    found: list[int] = []
+    monkeypatch.setattr(lanes.kernel, "update_streams", lambda states, _: found.append(len(states)))
+    return found
+
+
+def bring(together: Together) -> None:
+    with together.stream():
+        together.update(sha1_stream(), memoryview(b"x"))
+
+
+def test_bytes_wait_for_a_full_set(sets: list[int]) -> None:
     """Streams hashed one by one cost two to three times as much: who can wait for others does."""
-    sizes: list[int] = []
-    entered, go_on = threading.Semaphore(0), threading.Event()
-
-    def counted(states: list[object], _: list[object]) -> None:
-        sizes.append(len(states))
-        entered.release()
-        assert go_on.wait(20)
-
-    monkeypatch.setattr(lanes.kernel, "update_streams", counted)
-    together = Together(cores=2, width=3)
-    with ThreadPoolExecutor(6) as pool:
-        futures = [pool.submit(together.update, sha1_stream(), memoryview(b"x"))]
-        assert entered.acquire(timeout=20)
-        futures += [pool.submit(together.update, sha1_stream(), memoryview(b"x")) for _ in range(2)]
+    together = Together(cores=2, width=3, patience=NEVER)
+    with ThreadPoolExecutor(5) as pool, together.stream(), together.stream(), together.stream():
+        futures = [pool.submit(bring, together) for _ in range(2)]
         until(lambda: len(together._waiting) == 2, "two wait")
-        assert sizes == [1]
-        futures.append(pool.submit(together.update, sha1_stream(), memoryview(b"x")))
-        assert entered.acquire(timeout=20)
-        assert sizes == [1, 3]
-        go_on.set()
+        assert not sets
+        futures.append(pool.submit(bring, together))
         for future in futures:
             future.result(20)
+    assert sets == [3]
+
+
+def test_all_the_streams_there_are_make_a_set(sets: list[int]) -> None:
+    """At the end of the content, and of a small object, there are fewer than lanes."""
+    together = Together(cores=2, width=4, patience=NEVER)
+    bring(together)
+    with ThreadPoolExecutor(2) as pool, together.stream():
+        first = pool.submit(bring, together)
+        until(lambda: len(together._waiting) == 1, "one waits for the second stream")
+        together.update(sha1_stream(), memoryview(b"x"))
+        first.result(20)
+    assert sets == [1, 2]
+
+
+def test_who_waits_goes_on_when_the_others_leave(sets: list[int]) -> None:
+    together = Together(cores=1, width=4, patience=NEVER)
+    with ThreadPoolExecutor(1) as pool:
+        with together.stream():
+            waiting = pool.submit(bring, together)
+            until(lambda: len(together._waiting) == 1, "one waits")
+        waiting.result(20)
+    assert sets == [1]
+
+
+def test_who_waits_goes_on_where_the_others_do_not_come(sets: list[int]) -> None:
+    """Their connections may bring nothing for half a minute."""
+    together = Together(cores=1, width=4, patience=0.001)
+    with together.stream(), together.stream():
+        together.update(sha1_stream(), memoryview(b"x"))
+        together.update(sha1_stream(), memoryview(b"x"))
+    assert sets == [1, 1]
 
 
 def test_nothing_keeps_a_buffer_that_was_hashed() -> None:
