@@ -68,8 +68,8 @@ $(VENV)/.installed: $(LOCK) pyproject.toml
 	@$(PIP) install --require-hashes --only-binary :all: -r $(LOCK)
 	@touch $@
 
-# With the C kernel, where there are a compiler and Python's headers.
-$(VENV)/.built: $(VENV)/.installed setup.py $(wildcard src/s3torrent/hashing/native/*)
+# With the C extensions, where there are a compiler and Python's headers.
+$(VENV)/.built: $(VENV)/.installed setup.py $(wildcard src/s3torrent/*/native/*)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/s3torrent --version
 	@touch $@

@@ -16,8 +16,8 @@ import s3torrent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LEFT_OUT = frozenset({"cli", "devstack", "catalog", "native", "__pycache__"})
-"""Folders the function never imports; two of them need packages that the runtime lacks, one is C."""
+LEFT_OUT = frozenset({"cli", "devstack", "catalog", "native", "__pycache__", "_files.abi3.so"})
+"""What the function never imports; two of the folders need packages that the runtime lacks, one is C."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 REGULAR_0644 = 0o100644 << 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import TooLarge
@@ -12,6 +13,8 @@ from s3torrent.metainfo.policy import CREATED_BY
 from s3torrent.metainfo.webseed import encode_key, multi_file_base, object_url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from s3torrent.engine.base import Content
     from s3torrent.hashing.assemble import HashResult
     from s3torrent.metainfo.model import Metainfo
@@ -42,7 +45,7 @@ def metainfo_of(content: Content, policy: TorrentPolicy, piece_length: int, hash
 def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoice:
     """The policy's rule applied to this content."""
     lengths = [file.version.size for file in content.files]
-    overhead = 0 if content.single_file else sum(_told(file.path, policy.version) for file in content.files)
+    overhead = 0 if content.single_file else _told([file.path for file in content.files], policy.version)
     if isinstance(policy.piece_length, int):
         files = lengths if policy.version != "v1" else [content.size]
         check_fits(policy.piece_length, files, version=policy.version, file_overhead=overhead)
@@ -61,10 +64,12 @@ def _fits(length: int, size: int) -> bool:
     return True
 
 
-def _told(path: tuple[str, ...], version: str) -> int:
-    """About what a file costs in the .torrent besides its pieces: path, length, root, pad file."""
-    named = sum(len(part.encode("utf-8", "surrogatepass")) + 5 for part in path)
-    return {"v1": named + 35, "v2": named + 80, "hybrid": 2 * named + 165}[version]
+def _told(paths: Sequence[tuple[str, ...]], version: str) -> int:
+    """About what files cost in the .torrent besides their pieces: path, length, root, pad file."""
+    names = "".join(chain.from_iterable(paths)).encode("utf-8", "surrogatepass")
+    named = len(names) + 5 * sum(map(len, paths))
+    times, each = {"v1": (1, 35), "v2": (1, 80), "hybrid": (2, 165)}[version]
+    return times * named + each * len(paths)
 
 
 def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:

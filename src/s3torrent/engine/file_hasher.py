@@ -17,6 +17,7 @@ from s3torrent.hashing.kernel import (
     file_leaf_digests,
     file_piece_digests,
     leaf_digests,
+    leaf_digests_of_files,
 )
 from s3torrent.hashing.ranges import RangeHashes
 from s3torrent.hashing.trees import roots, trees_of
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 File_contra = TypeVar("File_contra", contravariant=True)
 
 
+Part = tuple[int, int, int, int]
+"""Of a file (its index) the bytes from one on, where in the buffer they lie, and how many."""
+
+MOST_PARTS = 4096
+"""Files read in one call: neither progress nor an interruption gets through before its end."""
+
+
 class FileHasher(Generic[File_contra]):
     """One thread's: its buffer, which the first small file asks for, and what it found in its range."""
 
@@ -38,7 +46,6 @@ class FileHasher(Generic[File_contra]):
         self._work, self._layout = work, work.layout
         self._v1, self._v2 = work.layout.version != "v2", work.layout.version != "v1"
         self._buffer: memoryview | None = None
-        self._filled = 0
         self._pieces: list[bytes] = []
         self._leaves: dict[int, bytes] = {}
 
@@ -94,45 +101,67 @@ class FileHasher(Generic[File_contra]):
         at = start
         while at == start or (self._v1 and at < end):
             self._work.go_on()
-            with self._work.turn(at, min(at + self._work.room, end)):
-                at, parts = self._fill(buffer, at, end)
-            for file, place, length in parts if self._v2 else ():
-                self._add_leaves(file, leaf_digests(buffer[place : place + length]))
+            at, filled, parts = self._plan(at, end)
+            with self._work.reading(len(parts), filled):
+                self._fill(buffer, filled, parts)
+            if self._v2:
+                self._hash_leaves(buffer, filled, parts)
             if self._v1:
-                pieces.update(buffer[: self._filled])
-            self._work.count(sum([length for _, _, length in parts]))
+                pieces.update(buffer[:filled])
+            self._work.count(sum([length for *_, length in parts]))
         if self._v1:
             self._pieces.append(pieces.digests())
         return at
 
-    def _fill(self, buffer: memoryview, start: int, end: int) -> tuple[int, list[tuple[int, int, int]]]:
-        """Read what comes from ``start`` on; where that ends, and of each file its place and length in the
-        buffer. Padding is zeros; in v2 it is left out, and each file begins a leaf.
+    def _plan(self, start: int, end: int) -> tuple[int, int, list[Part]]:
+        """What of ``start`` on goes into the buffer: where that ends, how much it is, and of which files.
+
+        Padding is zeros; in v2 it is left out.
         """
-        runs, ends, files = self._layout.runs, self._work.ends, self._work.files
-        read_into, room = self._work.reader.read_into, self._work.room
-        parts: list[tuple[int, int, int]] = []
+        runs, ends, room = self._layout.runs, self._work.ends, self._work.room
+        parts: list[Part] = []
         index = bisect_right(ends, start)
         at, filled = start, 0
-        while at < end and filled < room:
+        while at < end and filled < room and len(parts) < MOST_PARTS:
             run, run_end = runs[index], ends[index]
             length = min(run_end, end) - at
             if run.file is not None and length:
                 if not self._v1 and length >= self._work.large and at > start:
                     break
-                length = min(length, room - filled)
-                read_into(files[run.file], at - (run_end - run.length), buffer[filled : filled + length])
-                parts.append((run.file, filled, length))
-                filled += length if self._v1 else length + -length % LEAF
+                if length > room - filled:
+                    length = room - filled if self._v1 else (room - filled) // LEAF * LEAF
+                if not length:
+                    break
+                parts.append((run.file, at - (run_end - run.length), filled, length))
+                filled += length
             elif self._v1:
                 length = min(length, room - filled)
-                _clear(buffer[filled : filled + length])
                 filled += length
             at += length
             if at == run_end:
                 index += 1
-        self._filled = filled
-        return at, parts
+        return at, filled, parts
+
+    def _fill(self, buffer: memoryview, filled: int, parts: list[Part]) -> None:
+        files, at = self._work.files, 0
+        for _, _, place, length in parts:
+            _clear(buffer[at:place])
+            at = place + length
+        _clear(buffer[at:filled])
+        wanted = [(files[file], start, place, length) for file, start, place, length in parts]
+        self._work.reader.read_parts(wanted, buffer)
+
+    def _hash_leaves(self, buffer: memoryview, filled: int, parts: list[Part]) -> None:
+        if self._v1:  # with padding between them
+            for file, _, place, length in parts:
+                self._add_leaves(file, leaf_digests(buffer[place : place + length]))
+            return
+        leaves = leaf_digests_of_files(buffer[:filled], [length for *_, length in parts])
+        at = 0
+        for file, _, _, length in parts:
+            end = at + -(-length // LEAF) * 32
+            self._add_leaves(file, leaves[at:end])
+            at = end
 
     def _add_leaves(self, file: int, leaves: bytes) -> None:
         self._leaves[file] = self._leaves.get(file, b"") + leaves

@@ -9,8 +9,7 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from bisect import bisect_right
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -20,7 +19,6 @@ from s3torrent.hashing.kernel import LEAF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from s3torrent.engine.base import Progress
     from s3torrent.engine.ranges import FileReader
@@ -95,7 +93,6 @@ class FileWork(Generic[File_contra]):
         self.hashed = 0
         self.helpers: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._turn: AbstractContextManager[object] = threading.Lock()
         piece = layout.piece_length
         room = min(max(BUFFERS // max(threads, WAITING_THREADS), LEAST_BUFFER), MOST_BUFFER)
         self.room = room // piece * piece or room // LEAF * LEAF
@@ -148,24 +145,19 @@ class FileWork(Generic[File_contra]):
             raise Stopped
 
     @contextmanager
-    def turn(self, start: int, end: int) -> Iterator[None]:
-        """Held while small files are read: each is a dozen short steps that want the interpreter, and two
-        threads at it would mostly wait for each other; one reads while the others hash. Large parts are
-        copied without the interpreter. What comes from a disk or a network is worth waiting for in many
-        places at once.
+    def reading(self, files: int, length: int) -> Iterator[None]:
+        """Around the reading of so many files: what comes from a disk or a network is worth waiting for in
+        many places at once.
         """
-        files = bisect_right(self.ends, end) - bisect_right(self.ends, start)
-        if end - start >= files * SMALL:
+        if self.threads >= WAITING_THREADS or length >= files * SMALL:
             yield
             return
-        with self._turn:
-            before = resource.getrusage(_HERE)
-            yield
-            after = resource.getrusage(_HERE)
+        before = resource.getrusage(_HERE)
+        yield
+        after = resource.getrusage(_HERE)
         # A read that finds its bytes in memory neither reads blocks nor gives up its core.
         read, waits = (after.ru_inblock - before.ru_inblock) * 512, after.ru_nvcsw - before.ru_nvcsw
-        if self.threads < WAITING_THREADS and (read > (end - start) // 8 or waits > max(files, 16)):
-            self._turn = nullcontext()
+        if read > length // 8 or waits > max(files, 16):
             self.hire(WAITING_THREADS)
 
     def count(self, length: int) -> None:

@@ -40,12 +40,12 @@ class Reader(Protocol[File_contra]):
 
 @runtime_checkable
 class FileReader(Reader[File_contra], Protocol[File_contra]):
-    """What a store of this machine's files offers besides. ``read_into`` and ``opened`` compare and raise as
+    """What a store of this machine's files offers besides. ``read_parts`` and ``opened`` compare and raise as
     ``read`` does.
     """
 
-    def read_into(self, version: File_contra, start: int, into: memoryview) -> None:
-        """Fill the buffer with the bytes from ``start`` on."""
+    def read_parts(self, parts: Sequence[tuple[File_contra, int, int, int]], into: memoryview) -> None:
+        """Of each file the bytes from one on, to their place in the buffer, as many as that."""
         ...
 
     def opened(self, version: File_contra, start: int, end: int) -> AbstractContextManager[int] | None:
@@ -56,7 +56,7 @@ class FileReader(Reader[File_contra], Protocol[File_contra]):
         ...
 
     def buffer(self, size: int) -> memoryview:
-        """Memory that ``read_into`` fills quickly."""
+        """Memory that ``read_parts`` fills quickly."""
         ...
 
 

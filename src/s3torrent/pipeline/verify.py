@@ -82,13 +82,18 @@ class PresentFiles(PresentBytes):
         self._files = files
         self.buffer = files.buffer
 
-    def read_into(self, version: ObjectVersion | None, start: int, into: memoryview) -> None:
-        present = min(max(version.size - start, 0), len(into)) if version else 0
-        if version and present:
-            self._files.read_into(version, start, into[:present])
-        for at in range(present, len(into), len(ZEROS)):
-            absent = into[at : at + len(ZEROS)]
-            absent[:] = ZEROS[: len(absent)]
+    def read_parts(
+        self, parts: Sequence[tuple[ObjectVersion | None, int, int, int]], into: memoryview
+    ) -> None:
+        there: list[tuple[ObjectVersion, int, int, int]] = []
+        for version, start, place, length in parts:
+            present = min(max(version.size - start, 0), length) if version else 0
+            if version and present:
+                there.append((version, start, place, present))
+            for at in range(place + present, place + length, len(ZEROS)):
+                absent = into[at : min(at + len(ZEROS), place + length)]
+                absent[:] = ZEROS[: len(absent)]
+        self._files.read_parts(there, into)
 
     def opened(
         self, version: ObjectVersion | None, start: int, end: int

@@ -42,12 +42,12 @@ class FileVersion(ObjectVersion):
     version_id = None
     sha1 = None
 
-    def __init__(self, path: str, status: os.stat_result) -> None:
+    def __init__(self, path: str, size: int, modified_ns: int, inode: int) -> None:
         put = object.__setattr__  # it is frozen
         put(self, "path", path)
-        put(self, "size", status.st_size)
-        put(self, "modified_ns", status.st_mtime_ns)
-        put(self, "inode", status.st_ino)
+        put(self, "size", size)
+        put(self, "modified_ns", modified_ns)
+        put(self, "inode", inode)
 
     @property
     def ref(self) -> ObjectRef:
@@ -71,9 +71,13 @@ def _moment(seconds: int) -> datetime:
 def version_of(path: str, status: os.stat_result) -> FileVersion:
     """Raises BadName for what is not a regular file."""
     if not stat.S_ISREG(status.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
-        raise BadName(f"{path} is a {kind}, expected a regular file", hint="name a file, or leave it out")
-    return FileVersion(path, status)
+        raise not_regular(path, status.st_mode)
+    return FileVersion(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def not_regular(path: str, mode: int) -> BadName:
+    kind = _KINDS.get(stat.S_IFMT(mode), "special file")
+    return BadName(f"{path} is a {kind}, expected a regular file", hint="name a file, or leave it out")
 
 
 def require_same(version: ObjectVersion, status: os.stat_result) -> None:

@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import BadName, NoSuchObject, PathConflict
-from s3torrent.store.local_file import in_our_words, typed, version_of
+from s3torrent.store.local_file import FileVersion, not_regular, typed
+from s3torrent.store.local_many import statuses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,27 +33,26 @@ def walk(root: Path) -> list[tuple[tuple[str, ...], ObjectVersion]]:
         if not stat.S_ISDIR(status.st_mode):
             raise NoSuchObject(f"{root} is not a directory", hint="name a directory")
     ahead: list[tuple[str, tuple[str, ...], frozenset[Identity]]] = [
-        (str(root), (), frozenset({_identity(status)}))
+        (str(root), (), frozenset({(status.st_dev, status.st_ino)}))
     ]
     while ahead:
         place, folder, above = ahead.pop()
         below = []
         start = place if place.endswith("/") else f"{place}/"
-        for name in _names(place):
-            path = start + name
-            try:
-                status = os.stat(path)  # noqa: PTH116 - a Path for each of many files costs more than all else
-            except (OSError, ValueError) as error:
-                raise in_our_words(path, error) from error
-            if not stat.S_ISDIR(status.st_mode):
-                found.append(((*folder, name), version_of(path, status)))
-            elif _identity(status) in above:
+        names = _names(place)
+        for name, (mode, size, modified_ns, inode, device) in zip(names, statuses(place, names), strict=True):
+            path = start + name  # a Path for each of many files costs more than all else
+            if stat.S_ISREG(mode):
+                found.append(((*folder, name), FileVersion(path, size, modified_ns, inode)))
+            elif not stat.S_ISDIR(mode):
+                raise not_regular(path, mode)
+            elif (device, inode) in above:
                 raise PathConflict(
                     f"{path} leads back to a directory that holds it",
                     hint="remove the symbolic link in that path",
                 )
             else:
-                below.append((path, (*folder, name), above | {_identity(status)}))
+                below.append((path, (*folder, name), above | {(device, inode)}))
         ahead += reversed(below)
     # UTF-8 sorts as the text does. Folder by folder they come nearly sorted, which is when sorting is quick.
     found.sort(key=itemgetter(0))
@@ -78,7 +78,3 @@ def _is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _identity(status: os.stat_result) -> Identity:
-    return status.st_dev, status.st_ino

@@ -7,7 +7,6 @@ import itertools
 import os
 import resource
 import threading
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from s3torrent.hashing import kernel
 from s3torrent.hashing.layout import Layout
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.content import tree_content
+from s3torrent.store import local_many
 from s3torrent.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -90,15 +90,21 @@ FAULTS: dict[str, tuple[Callable[[Path], None], type[S3TorrentError]]] = {
 
 
 def strike(monkeypatch: pytest.MonkeyPatch, path: Path, fault: Callable[[Path], None]) -> list[bool]:
-    """Have ``fault`` happen to ``path`` once it is open, before its first byte is read; tells if it has."""
+    """Have ``fault`` happen to ``path`` once it is open, before its first byte is read; tells if it has.
+
+    Without the C reader, under which tests/native/test_many_files.py does the same.
+    """
+    monkeypatch.setattr(local_many, "_files", None)
     struck: list[bool] = []
     target = path.stat().st_ino
+    once = threading.Lock()
 
     def meddled(real: Callable[..., Any]) -> Callable[..., Any]:
         def call(handle: int, *arguments: Any) -> Any:
-            if not struck and os.fstat(handle).st_ino == target:
-                struck.append(True)
-                fault(path)
+            with once:
+                if not struck and os.fstat(handle).st_ino == target:
+                    struck.append(True)
+                    fault(path)
             return real(handle, *arguments)
 
         return call
@@ -235,20 +241,19 @@ def test_what_progress_raises_ends_the_work(content: Content, threads: int) -> N
 def test_a_defect_in_a_helping_thread_is_raised(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that goes wrong beside the calling thread is taken for a result."""
     caller, failed = threading.current_thread(), threading.Event()
-    read_into, helping = LocalStore.read_into, FileWork.help
+    read_parts, helping = LocalStore.read_parts, FileWork.help
 
     def fail_beside(*arguments: Any) -> None:
         if threading.current_thread() is not caller:
             raise ZeroDivisionError
         assert failed.wait(10)
-        read_into(*arguments)
+        read_parts(*arguments)
 
     def help_and_tell(work: FileWork[Any]) -> None:
         helping(work)
         failed.set()
 
-    monkeypatch.setattr(LocalStore, "read_into", fail_beside)
-    monkeypatch.setattr(FileWork, "turn", lambda *_: nullcontext())  # or the helper would wait for its own
+    monkeypatch.setattr(LocalStore, "read_parts", fail_beside)
     monkeypatch.setattr(FileWork, "help", help_and_tell)
     with pytest.raises(ZeroDivisionError):
         create(content, "v1", 2)
@@ -307,24 +312,6 @@ def use(monkeypatch: pytest.MonkeyPatch, **more: int) -> None:
         return SimpleNamespace(**{name: more.get(name, 0) * step for name in ("ru_inblock", "ru_nvcsw")})
 
     monkeypatch.setattr(resource, "getrusage", used)
-
-
-def test_small_files_in_memory_are_read_in_turns(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No two threads at once, so that they do not wait for each other's interpreter."""
-    reading: list[int] = []
-    most: list[int] = []
-    read_into = LocalStore.read_into
-
-    def watched(*arguments: Any) -> None:
-        reading.append(1)
-        most.append(len(reading))
-        read_into(*arguments)
-        reading.pop()
-
-    use(monkeypatch)
-    monkeypatch.setattr(LocalStore, "read_into", watched)
-    create(content, "v1", 4)
-    assert max(most) == 1
 
 
 def test_the_function_never_loads_it() -> None:
