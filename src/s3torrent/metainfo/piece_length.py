@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AUTO = "auto"
-"""That of its parts where the object says so itself (as ``put`` has it do), else by size."""
+"""That of its parts where the object or S3 says so (as ``put`` has it do), else by size."""
 BY_SIZE = "by-size"
 
 KIB = 1 << 10

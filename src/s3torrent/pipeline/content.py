@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from s3torrent.engine.base import Content, ContentFile
 from s3torrent.errors import BadName, KeyTooLong, PieceLengthError
 from s3torrent.metainfo.build import tree_order
-from s3torrent.metainfo.piece_length import parse_piece_length
+from s3torrent.metainfo.piece_length import MAX, MIN, parse_piece_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,10 @@ MAX_KEY_BYTES = 1024
 
 PIECE_LENGTH_METADATA = "s3torrent-piece-length"
 """User metadata of an object that was uploaded in parts that are pieces; it survives a copy, parts do not."""
+
+
+MANY = 2
+"""Parts that tell how long they are; a single one is of any length."""
 
 
 def name_of(ref: ObjectRef) -> str:
@@ -41,7 +45,7 @@ def check_torrent_key(ref: ObjectRef) -> None:
 def object_content(head: ObjectHead) -> Content:
     """One object as a single-file torrent."""
     name = name_of(head.version.ref)
-    declared = declared_piece_length(head)
+    declared = declared_piece_length(head) or part_length(head.version)
     return Content(name, (ContentFile((name,), head.version),), True, declared)  # noqa: FBT003
 
 
@@ -51,6 +55,17 @@ def declared_piece_length(head: ObjectHead) -> int | None:
         return parse_piece_length(head.metadata.get(PIECE_LENGTH_METADATA, ""))
     except PieceLengthError:
         return None
+
+
+def part_length(version: ObjectVersion) -> int | None:
+    """The power of two that cuts the object into as many parts as it was uploaded in, where S3 keeps their
+    SHA-1s and a piece may be that long: the SDKs upload in parts of 8 MiB, doubled until 10,000 are enough.
+    """
+    parts = version.sha1.parts if version.sha1 else None
+    if not parts or parts < MANY:
+        return None
+    length = 1 << (-(-version.size // parts) - 1).bit_length()
+    return length if MIN <= length <= MAX and (parts - 1) * length < version.size else None
 
 
 def tree_content(name: str, files: Iterable[tuple[tuple[str, ...], ObjectVersion]]) -> Content:

@@ -84,14 +84,18 @@ equal_parts = st.builds(
 def test_any_object_gets_the_torrent_that_reading_gives(
     sizes: list[int], piece_length: int | str, version: str, seed: int
 ) -> None:
-    """However it was cut; and it is not read just where its parts are the pieces of a v1 torrent."""
+    """However it was cut, and also where the store refuses to tell of parts; and it is not read just where its
+    parts are the pieces of a v1 torrent.
+    """
     body = content(sum(sizes), str(seed))
     policy = TorrentPolicy(version=version, piece_length=piece_length)
     store = telling()
     in_parts(store, REF, body, sizes)
     built = build(store, policy)
-    assert built.metainfo.encode() == read(body, policy)
     length = built.metainfo.piece_length
+    assert built.metainfo.encode() == read(body, TorrentPolicy(version=version, piece_length=length))
+    refusing = FailingStore(store, [Fault("part_sha1s", error=AccessDenied("no"))])
+    assert build(refusing, policy).metainfo.encode() == built.metainfo.encode()
     pieces = [min(length, len(body) - at) for at in range(0, len(body), length)]
     assert built.bytes_read == (0 if version == "v1" and sizes == pieces else len(body))
 
