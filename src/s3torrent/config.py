@@ -48,6 +48,14 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "20",
         "How often what is hashed of a large object is kept for the next try; 0: after each range",
     ),
+    "TORRENT_FANOUT_STATE_MACHINE": (
+        "",
+        "ARN of the state machine that the largest objects are handed to; empty: none are",
+    ),
+    "TORRENT_FANOUT_THRESHOLD": (
+        "64GiB",
+        "From that much to read on an object is handed over: a number of bytes, KiB, MiB, GiB or TiB",
+    ),
     "TORRENT_THREADS": (
         "auto",
         "Connections for one object, 1 to 64; `auto`: 8, in Lambda 1 per 128 MB of memory, 4 to 16",
@@ -55,22 +63,9 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
 }
 
-RECORDER_VARIABLES: dict[str, tuple[str, str]] = {
-    "S3_BUCKET": ("", "Where recordings go; required"),
-    "S3_KEY": ("", "Prefix of the object's key, which is S3_KEY/ and OUTFILE's last segment"),
-    "DDB_TABLE": ("", "Table of the status items; empty: none are written"),
-    "JOB_ID": ("", "Id of the recording's own status item; empty: it has none"),
-    "TTL_DAYS": ("", "Days after its end at which that item expires; empty: never"),
-    "RECORD_MODE": (
-        "file",
-        "`file`: yt-dlp into OUTFILE, then up; `pipe`: ffmpeg straight to S3, no disk",
-    ),
-    "RECORD_HEARTBEAT_SECONDS": ("60", "How often that item is told the bytes; 3 times that is its lease"),
-}
-
-JOB_ID = re.compile(r"(?!s3://)[\x21-\x7e]{1,1024}")
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
-MOST_DAYS = 36_500
+STATE_MACHINE = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}")
+SIZE = re.compile(r"([0-9]{1,18})\s*(kib|mib|gib|tib)?", re.ASCII | re.IGNORECASE)
 MOST_PREFIX = 500
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+/?")
 WRITE_ZERO = "write-0"
@@ -94,13 +89,15 @@ class Settings:
     request_payer: bool
     lease_seconds: float
     checkpoint_seconds: float
+    state_machine: str | None
+    fanout_threshold: int
     threads: int
     log_level: str
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Raises ConfigError that names the variable, what it holds and what it may hold."""
-    _require_utf8(environ, VARIABLES)
+    require_utf8(environ, VARIABLES)
 
     def text(name: str) -> str:
         value = environ.get(name, "").strip()
@@ -120,7 +117,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     checked("TORRENT_WEB_SEEDS", lambda template: check_web_seed(object_url(template, "bucket", "key")))
     private = text("TORRENT_PRIVATE")
     policy = TorrentPolicy(
-        version=_one_of("TORRENT_VERSION", text("TORRENT_VERSION"), ("v1", "v2", "hybrid")),
+        version=one_of("TORRENT_VERSION", text("TORRENT_VERSION"), ("v1", "v2", "hybrid")),
         piece_length=_piece_length(text("TORRENT_PIECE_LENGTH")),
         private=private != WRITE_ZERO and _flag("TORRENT_PRIVATE", private),
         write_private_zero=private == WRITE_ZERO,
@@ -128,7 +125,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         comment=text("TORRENT_COMMENT") or None,
         trackers=tuple((url,) for url in items("TRACKERS")),
         web_seeds=items("TORRENT_WEB_SEEDS"),
-        engine=_one_of("TORRENT_ENGINE", text("TORRENT_ENGINE"), ("native", "transmission")),
+        engine=one_of("TORRENT_ENGINE", text("TORRENT_ENGINE"), ("native", "transmission")),
     )
     table = text("DDB_TABLE")
     if table and not TABLE_NAME.fullmatch(table):
@@ -136,6 +133,11 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     if policy.engine == "transmission":
         _check_transmission(policy)
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    if text("TORRENT_FANOUT_STATE_MACHINE") and policy.engine == "transmission":
+        raise ConfigError(
+            "TORRENT_FANOUT_STATE_MACHINE is set with TORRENT_ENGINE transmission, which cannot be spread",
+            hint="unset it, or use TORRENT_ENGINE=native",
+        )
     return Settings(
         bucket=text("S3_BUCKET") or None,
         table=table or None,
@@ -146,54 +148,14 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         exclude=items("TORRENT_EXCLUDE"),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
-        on_delete=_one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
+        on_delete=one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
         request_payer=_flag("TORRENT_REQUEST_PAYER", text("TORRENT_REQUEST_PAYER")),
-        lease_seconds=_number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
-        checkpoint_seconds=_number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
+        lease_seconds=number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
+        checkpoint_seconds=number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
+        state_machine=_state_machine(text("TORRENT_FANOUT_STATE_MACHINE")),
+        fanout_threshold=_size("TORRENT_FANOUT_THRESHOLD", text("TORRENT_FANOUT_THRESHOLD")),
         threads=_threads(text("TORRENT_THREADS"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
-        log_level=_one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderSettings:
-    """The recorder's own settings, checked (``RECORDER_VARIABLES``), and all others."""
-
-    settings: Settings
-    bucket: str
-    prefix: str
-    job_id: str | None
-    ttl_seconds: int | None
-    mode: str
-    heartbeat_seconds: float
-
-
-def recorder_from_environment(environ: Mapping[str, str]) -> RecorderSettings:
-    """Raises ConfigError, as ``from_environment``."""
-    _require_utf8(environ, RECORDER_VARIABLES)
-
-    def text(name: str) -> str:
-        return environ.get(name, "").strip() or RECORDER_VARIABLES[name][0]
-
-    settings = from_environment(environ)
-    if not settings.bucket:
-        raise ConfigError("S3_BUCKET is not set; expected the bucket that recordings go to")
-    job_id, days, heartbeat = text("JOB_ID"), text("TTL_DAYS"), "RECORD_HEARTBEAT_SECONDS"
-    if job_id and not JOB_ID.fullmatch(job_id):
-        raise ConfigError(
-            f"JOB_ID is {job_id!r}; expected 1 to 1,024 printable ASCII characters, not s3://..., "
-            "which names a torrent's item"
-        )
-    if days and not (re.fullmatch("[1-9][0-9]{0,4}", days) and int(days) <= MOST_DAYS):
-        raise ConfigError(f"TTL_DAYS is {days!r}; expected a whole number from 1 to {MOST_DAYS:,}")
-    return RecorderSettings(
-        settings=settings,
-        bucket=settings.bucket,
-        prefix=environ.get("S3_KEY", ""),
-        job_id=job_id or None,
-        ttl_seconds=int(days) * 86_400 if days else None,
-        mode=_one_of("RECORD_MODE", text("RECORD_MODE"), ("file", "pipe")),
-        heartbeat_seconds=_number(heartbeat, text(heartbeat), 0.1, 3600),
+        log_level=one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
     )
 
 
@@ -213,7 +175,7 @@ def _is_endpoint(value: str) -> bool:
         return False
 
 
-def _require_utf8(environ: Mapping[str, str], names: Iterable[str]) -> None:
+def require_utf8(environ: Mapping[str, str], names: Iterable[str]) -> None:
     """Other bytes reach Python as surrogates, which go into no key, no torrent and no table."""
     for name in names:
         try:
@@ -253,7 +215,23 @@ def _prefix(name: str, value: str) -> str:
     return value
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+def _state_machine(value: str) -> str | None:
+    if value and not STATE_MACHINE.fullmatch(value):
+        raise ConfigError(
+            f"TORRENT_FANOUT_STATE_MACHINE is {value!r}; "
+            "expected arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"
+        )
+    return value or None
+
+
+def _size(name: str, value: str) -> int:
+    found = SIZE.fullmatch(value)
+    if not found:
+        raise ConfigError(f"{name} is {value!r}; expected a number of bytes, KiB, MiB, GiB or TiB")
+    return int(found[1]) << 10 * ("", "kib", "mib", "gib", "tib").index((found[2] or "").lower())
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(allowed)}")
     return value
@@ -274,11 +252,11 @@ def _threads(value: str, lambda_megabytes: str) -> int:
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
     """
     if value != "auto":
-        return int(_number("TORRENT_THREADS", value, 1, 64))
+        return int(number("TORRENT_THREADS", value, 1, 64))
     return min(max(4, int(lambda_megabytes) // 128), 16) if lambda_megabytes.isdecimal() else 8
 
 
-def _number(name: str, value: str, low: float, high: float) -> float:
+def number(name: str, value: str, low: float, high: float) -> float:
     try:
         number = float(value)
     except ValueError:

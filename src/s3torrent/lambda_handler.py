@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
 from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError, described
+from s3torrent.intake.fanout import is_step
+from s3torrent.intake.fanout import read as read_step
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell, visible
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3torrent.intake.delivery import Parcel
+    from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.outcome import Outcome
     from s3torrent.redelivery import Redelivery
@@ -67,7 +70,8 @@ def function() -> Function:
     if not logging.getLogger().handlers:
         log.addHandler(logging.StreamHandler())
     rules = Rules(settings.bucket, settings.include, settings.exclude, settings.control_prefix)
-    return Function(rules, wiring.maker(settings), wiring.redelivery(settings))
+    maker = wiring.maker(settings)
+    return Function(rules, maker, wiring.redelivery(settings), lambda: wiring.fan_out(settings, maker))
 
 
 class TimeLeft:
@@ -86,7 +90,11 @@ class TimeLeft:
             error = OutOfTime(f"{request.ref} not begun: {left / 1000:.1f} s left in this invocation")
             error.progressed = None
             raise error
-        return (left - self._end_margin) / 1000
+        return self.seconds()
+
+    def seconds(self) -> float:
+        """How long work may go on, so that its end can still be written."""
+        return (self._remaining() - self._end_margin) / 1000
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,11 @@ class Function:
     rules: Rules
     maker: Maker
     redelivery: Redelivery | None = None
+    fan_out: Callable[[], FanOut] | None = None
 
     def handle(self, event: object, context: Any) -> dict[str, Any]:
+        if is_step(event):
+            return self._step(event, context)
         delivery = apply(parse(event), self.rules)
         time_left = TimeLeft(context.get_remaining_time_in_millis if context else lambda: math.inf)
         failed: list[str] = []
@@ -119,6 +130,18 @@ class Function:
             for drop in parcel.dropped
         ]
         return {"results": [*map(_result, outcomes), *dropped]}
+
+    def _step(self, event: Any, context: Any) -> dict[str, Any]:
+        """Of the state machine, which gets what it is to go on with."""
+        assert self.fan_out
+        call = read_step(event)
+        time_left = TimeLeft(context.get_remaining_time_in_millis if context else lambda: math.inf)
+        started = time.monotonic()
+        answer = self.fan_out().run(call, started + time_left.seconds())
+        milliseconds = round((time.monotonic() - started) * 1000)
+        told = {name: value for name, value in answer.items() if name != "slices"}
+        tell(logging.INFO, call.action, id=str(call.ref), slice=call.slice, ms=milliseconds, **told)
+        return answer
 
     def _handed_on(self, parcel: Parcel, error: Exception) -> bool:
         """Whether what ran out of time, but got on or was not begun, is on the queue again."""

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3torrent import config, recording, wiring
+from s3torrent import config, recorder_config, recording, wiring
 from s3torrent.capture.said import Transcript
 from s3torrent.capture.url import check_url, redacted
 from s3torrent.errors import BadName, S3TorrentError, UsageError, described
@@ -36,9 +36,9 @@ from s3torrent.types import ObjectRef, TorrentRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from s3torrent.config import RecorderSettings
     from s3torrent.pipeline.outcome import Outcome
     from s3torrent.pipeline.upload import Uploader
+    from s3torrent.recorder_config import RecorderSettings
 
 USAGE = "URL OUTFILE"
 AFTER_KILL = "--after-kill"
@@ -97,7 +97,7 @@ def record(arguments: list[str], environ: Mapping[str, str], stop: threading.Eve
     """Record, and end the item of JOB_ID however it went. Raises what went wrong."""
     this = Run.of(environ)
     try:
-        wanted = config.recorder_from_environment(environ)
+        wanted = recorder_config.recorder_from_environment(environ)
         asked = asked_for(arguments)
     except UsageError as error:
         _tell_item(environ, this, error)
@@ -216,7 +216,7 @@ def _tell_item(environ: Mapping[str, str], this: Run, error: UsageError) -> None
     known = {name: environ[name] for name in ("DDB_TABLE", "AWS_ENDPOINT_URL") if name in environ}
     with suppress(S3TorrentError):
         uploader = wiring.uploader(config.from_environment(known))
-        if uploader.status and config.JOB_ID.fullmatch(job_id):
+        if uploader.status and recorder_config.JOB_ID.fullmatch(job_id):
             with Journal(uploader.status, job_id, owner=this.owner, attributes={}, tell=tell) as journal:
                 journal.failed(error)
 

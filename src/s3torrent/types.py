@@ -125,3 +125,16 @@ class TorrentRequest:
         """
         marked = self.event.endswith("DeleteMarkerCreated")
         return self.tells_of_removal and (marked or self.version_id is None)
+
+
+@dataclass(frozen=True, slots=True)
+class FanOutCall:
+    """One step: ``action`` of the attempt at the object's torrent; ``slice`` of ``hash_range``; what went
+    wrong of ``give_up``.
+    """
+
+    action: str
+    ref: ObjectRef
+    attempt: int
+    slice: int = 0
+    error: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import uuid
@@ -17,6 +18,8 @@ from s3torrent.hashing import kernel
 if TYPE_CHECKING:
     from s3torrent.config import Settings
     from s3torrent.engine.base import Engine
+    from s3torrent.execution import Executions
+    from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.upload import Uploader
     from s3torrent.redelivery import Redelivery
@@ -120,7 +123,14 @@ def engine(settings: Settings) -> Engine:
         from s3torrent.engine.transmission import TransmissionEngine  # noqa: PLC0415 - seldom used
 
         return TransmissionEngine(settings.transmission_create)
-    return NativeEngine(settings.threads)
+    return NativeEngine(settings.threads, settings.fanout_threshold if settings.state_machine else math.inf)
+
+
+def fan_out(settings: Settings, made: Maker) -> FanOut:
+    """``made`` is the function's own maker: both have the same store, table and policy."""
+    from s3torrent.pipeline.fanout import FanOut  # noqa: PLC0415 - few functions are ever called so
+
+    return FanOut(made, NativeEngine(settings.threads))
 
 
 def native_engine(threads: int) -> NativeEngine:
@@ -182,6 +192,15 @@ def redelivery(settings: Settings) -> Redelivery:
     return Redelivery(lambda: clients.client("sqs"), clock)
 
 
+def _state_machine(settings: Settings) -> Executions | None:
+    if not settings.state_machine:
+        return None
+    from s3torrent.execution import Executions  # noqa: PLC0415 - as above
+
+    clients = Clients(settings.endpoint_url, connections=1)
+    return Executions(lambda: clients.client("stepfunctions"), settings.state_machine)
+
+
 def maker(settings: Settings) -> Maker:
     """Everything ``make`` needs, from the settings. Raises ConfigError where DDB_TABLE is not set."""
     if not settings.table:
@@ -203,4 +222,5 @@ def maker(settings: Settings) -> Maker:
         remove_torrents=settings.on_delete == "remove",
         control_prefix=settings.control_prefix,
         checkpoint_seconds=settings.checkpoint_seconds,
+        state_machine=_state_machine(settings),
     )

@@ -13,6 +13,9 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.policy.version == "v1"
 
 
+MACHINE = "arn:aws:states:eu-west-1:000000000000:stateMachine:s3torrent"
+
+
 def test_every_setting_is_read() -> None:
     settings = from_environment(
         {
@@ -35,6 +38,8 @@ def test_every_setting_is_read() -> None:
             "TORRENT_REQUEST_PAYER": "yes",
             "TORRENT_LEASE_SECONDS": "30",
             "TORRENT_CHECKPOINT_SECONDS": "0",
+            "TORRENT_FANOUT_STATE_MACHINE": MACHINE,
+            "TORRENT_FANOUT_THRESHOLD": "2 GiB",
             "TORRENT_THREADS": "8",
             "TORRENT_LOG_LEVEL": "debug",
         }
@@ -61,6 +66,8 @@ def test_every_setting_is_read() -> None:
         True,
         30.0,
         0.0,
+        MACHINE,
+        2 << 30,
         8,
         "DEBUG",
     )
@@ -83,6 +90,9 @@ def test_every_setting_is_read() -> None:
         ("TORRENT_WATCH_PREFIX", "watch", "a prefix like watch/"),
         ("TORRENT_WATCH_PREFIX", "/watch/", "a prefix like watch/"),
         ("TORRENT_LEASE_SECONDS", "1", "from 5 to 900"),
+        ("TORRENT_FANOUT_STATE_MACHINE", "torrent", "arn:aws:states"),
+        ("TORRENT_FANOUT_THRESHOLD", "many", "expected a number of bytes"),
+        ("TORRENT_FANOUT_THRESHOLD", "-1", "expected a number of bytes"),
         ("TORRENT_THREADS", "nan", "from 1 to 64"),
         ("TORRENT_LOG_LEVEL", "loud", "DEBUG"),
     ],
@@ -103,7 +113,9 @@ def test_connections_follow_the_function_s_memory(megabytes: str, threads: int) 
     assert from_environment({**environ, "TORRENT_THREADS": "3"}).threads == 3
 
 
-@pytest.mark.parametrize("other", [("TORRENT_VERSION", "v2"), ("TORRENT_SOURCE", "S")])
+@pytest.mark.parametrize(
+    "other", [("TORRENT_VERSION", "v2"), ("TORRENT_SOURCE", "S"), ("TORRENT_FANOUT_STATE_MACHINE", MACHINE)]
+)
 def test_what_transmission_create_cannot_do_is_refused_at_once(other: tuple[str, str]) -> None:
     with pytest.raises(ConfigError, match="TORRENT_ENGINE transmission"):
         from_environment({"TORRENT_ENGINE": "transmission", **dict([other])})

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3torrent import recorder, recording, wiring
-from s3torrent.config import RECORDER_VARIABLES, recorder_from_environment
 from s3torrent.errors import BadName, ConfigError, EndpointUnreachable, UsageError
 from s3torrent.hashing.part import hash_part
 from s3torrent.pipeline.journal import Journal
+from s3torrent.recorder_config import RECORDER_VARIABLES, recorder_from_environment
 from s3torrent.store.failing import Fault
 from s3torrent.types import ObjectRef
 from support.uploading import PART, World

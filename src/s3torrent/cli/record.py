@@ -15,19 +15,19 @@ import click
 from s3torrent.cli.output import visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.cli.uploading import destination, force_option, json_option, show
-from s3torrent.config import recorder_from_environment
 from s3torrent.errors import PieceLengthError, UsageError
 from s3torrent.metainfo.piece_length import describe, parse_piece_length
 from s3torrent.pipeline.content import name_of
 from s3torrent.pipeline.journal import Journal, NoJournal
 from s3torrent.pipeline.parts import SMALLEST_PART
 from s3torrent.pipeline.record import record as record_stream
+from s3torrent.recorder_config import recorder_from_environment
 from s3torrent.status.base import RECORDING
 from s3torrent.wiring import uploader as uploader_of
 
 if TYPE_CHECKING:
-    from s3torrent.config import RecorderSettings
     from s3torrent.pipeline.upload import Uploader
+    from s3torrent.recorder_config import RecorderSettings
     from s3torrent.types import ObjectRef
 
 

@@ -67,6 +67,10 @@ class Built:
     bytes_read: int
 
 
+class TooMuchForOne(Exception):
+    """More is to be read than one run is to read, and the work can be spread. A turn of events, no error."""
+
+
 class RangeMemory(Protocol):
     """What an earlier try has hashed, kept where the next one finds it. Called from the calling thread."""
 
@@ -90,3 +94,22 @@ class Engine(Protocol):
         progress: Progress,
         memory: RangeMemory | None = None,
     ) -> Built: ...
+
+
+class SliceEngine(Engine, Protocol):
+    """What an engine offers besides whose work can be spread over slices (engine/slices.py)."""
+
+    def layout(self, content: Content, policy: TorrentPolicy) -> Layout: ...
+
+    def hash_slice(
+        self,
+        content: Content,
+        policy: TorrentPolicy,
+        number: int,
+        *,
+        reader: ObjectReader,
+        progress: Progress,
+        memory: RangeMemory,
+    ) -> int:
+        """Hash what ``memory`` does not recall of it, and have it kept; the bytes that were read."""
+        ...

@@ -17,7 +17,7 @@ from s3torrent.hashing.hasher import RangeHasher
 from s3torrent.hashing.lanes import lanes_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
@@ -111,14 +111,16 @@ def hash_layout(
     progress: Progress,
     done: Sequence[RangeHashes] = (),
     keep: Keep | None = None,
+    ranges: Iterable[PieceRange] | None = None,
 ) -> list[RangeHashes]:
-    """Hash every range of the layout; ``files[i]`` is the version behind the layout's file i.
+    """Hash every range of the layout, or ``ranges`` of its ``cut``; ``files[i]`` is the version behind the
+    layout's file i.
 
     What is ``done`` is not read again. The first error of any range stops the others and is raised; so does
     one that ``progress`` raises. ``keep`` is called as ranges finish, and once more (``now``) where the work
     is broken off and a later try may succeed.
     """
-    if isinstance(reader, FileReader) and not (done or keep):
+    if isinstance(reader, FileReader) and not (done or keep or ranges):
         from s3torrent.engine.files import hash_files  # noqa: PLC0415 - the function reads no files
 
         return hash_files(layout, files, reader, threads=threads, progress=progress)
@@ -126,7 +128,8 @@ def hash_layout(
     results = list(done)
     known = {result.range for result in results}
     work.hashed = sum(one.end - one.start for one in known)
-    waiting = (wanted for wanted in cut(layout) if wanted not in known)
+    wanted_ranges = cut(layout) if ranges is None else ranges
+    waiting = (wanted for wanted in wanted_ranges if wanted not in known)
     try:
         for result in _in_threads(work, waiting, threads, progress):
             results.append(result)

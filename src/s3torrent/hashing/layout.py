@@ -97,8 +97,10 @@ class Layout:
         inside = PieceRange(start, min(start + self.piece_length, self.size))
         return [extent.file for extent in self.extents(inside) if extent.file is not None]
 
-    def split(self, target: int) -> Iterator[PieceRange]:
-        """Ranges of about ``target`` bytes, at least a piece each, that cover the stream."""
+    def split(self, target: int, first: int = 0, end: int | None = None) -> Iterator[PieceRange]:
+        """Ranges of about ``target`` bytes, at least a piece each, that cover the stream; of these the ones
+        that begin in [first, end), where ``first`` is the begin of one.
+        """
         step = max(1, target // self.piece_length) * self.piece_length
-        for start in range(0, self.size, step):
+        for start in range(first, self.size if end is None else min(end, self.size), step):
             yield PieceRange(start, min(start + step, self.size))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from s3torrent.engine.base import RangeMemory
 from s3torrent.engine.cut import cut, range_length
 from s3torrent.errors import S3TorrentError
 from s3torrent.hashing.ranges import RangeHashes
@@ -31,8 +32,21 @@ MOST_BYTES = 64 << 20
 CONTENT_TYPE = "application/x-bencode"
 
 
+class Memory(RangeMemory, Protocol):
+    """What was hashed before, and what became of the keeping. Bytes of content."""
+
+    recalled: int
+    kept: int
+    trouble: S3TorrentError | None
+
+    def clear(self) -> None:
+        """The object is done with."""
+        ...
+
+
 class Checkpoint:
     """``monotonic`` and ``every`` in seconds. ``look``: whether an earlier try may have left something.
+    ``part``: of a key's several, which.
 
     It saves reading and nothing else: where it cannot be read or written the object is hashed without,
     and ``trouble`` says why.
@@ -49,12 +63,13 @@ class Checkpoint:
         monotonic: Callable[[], float],
         every: float,
         look: bool,
+        part: str = "",
     ) -> None:
         self._store, self._source, self._policy_id = store, source, policy_id
         self._seal = seal.encode()
         self._monotonic, self._every, self._look = monotonic, every, look
         digest = hashlib.sha256(str(source.ref).encode("utf-8", "surrogatepass")).hexdigest()
-        self.ref = ObjectRef(source.ref.bucket, f"{prefix}{FOLDER}{digest}")
+        self.ref = ObjectRef(source.ref.bucket, f"{prefix}{FOLDER}{digest}{part}")
         self._there: ObjectHead | None = None
         self._written = monotonic()
         self.recalled = self.kept = 0
@@ -95,7 +110,6 @@ class Checkpoint:
             self.kept = _size(results)
 
     def clear(self) -> None:
-        """The object is done with."""
         if self._there is None:
             return
         try:

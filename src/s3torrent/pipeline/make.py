@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from s3torrent.engine.base import TooMuchForOne
 from s3torrent.errors import (
     AccessDenied,
     HeldByAnother,
@@ -30,8 +31,10 @@ from s3torrent.pipeline.build import build_object, require_current
 from s3torrent.pipeline.checkpoint import Checkpoint
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key, name_of
 from s3torrent.pipeline.gone import gone, leave
+from s3torrent.pipeline.lease import Lease
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
+from s3torrent.pipeline.spread import OWNER, hand_over
 from s3torrent.pipeline.watch import watch
 from s3torrent.status.base import (
     COMPLETED,
@@ -46,7 +49,6 @@ from s3torrent.status.base import (
     Job,
     Superseded,
 )
-from s3torrent.store.base import PASSING
 from s3torrent.types import DIRECT
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 
     from s3torrent.engine.base import Engine
     from s3torrent.metainfo.policy import TorrentPolicy
+    from s3torrent.pipeline.checkpoint import Memory
+    from s3torrent.pipeline.spread import StateMachine
     from s3torrent.status.base import ClaimResult, StatusStore
     from s3torrent.store.base import ObjectStore
     from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
@@ -76,6 +80,7 @@ class Maker:
     remove_torrents: bool = False
     control_prefix: str = ""
     checkpoint_seconds: float = 20.0
+    state_machine: StateMachine | None = None
 
     def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -99,13 +104,15 @@ class Maker:
                 return Outcome(job_id, COMPLETED, "done before", attributes=claim.item.attributes)
             case Superseded():
                 return Outcome(job_id, SKIPPED, "an older event than the one taken up last")
+            case HeldUntil() if claim.owner.startswith(OWNER):
+                return Outcome(job_id, CREATING_TORRENT, "the state machine is at it")
             case HeldUntil():
                 raise HeldByAnother(
                     f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC",
                     until=claim.at,
                 )
             case Claimed():
-                return self._run(Lease(self, claim, source, deadline), head, torrent)
+                return self.complete(self.lease(claim, source, deadline), head, torrent)
 
     def _unseen(self, request: TorrentRequest, error: S3TorrentError) -> Outcome:
         """No version could be pinned. Returns what is final, raises what is not."""
@@ -130,7 +137,7 @@ class Maker:
     ) -> tuple[ClaimResult, ObjectHead | None]:
         """The claim, and what lies at KEY.torrent as it was seen last."""
         job = Job(str(request.ref), source, self.policy.policy_id, self.engine.name, request.sequencer)
-        tools: dict[str, Any] = {"owner": self.owner, "lease_seconds": self.lease_seconds}
+        tools: dict[str, Any] = {"owner": self._owner(source), "lease_seconds": self.lease_seconds}
         claim = self.status.claim(job, **tools)
         if isinstance(claim, Done) and not self._is_current(torrent, source):
             # Finished since we looked, by a recorder perhaps; or its torrent was lost: look again.
@@ -139,10 +146,28 @@ class Maker:
                 claim = self.status.claim(job, **tools, redo=True)
         return claim, torrent
 
+    def _owner(self, source: ObjectVersion) -> str:
+        """What may be handed over is held in the state machine's name from the first: its events can go."""
+        most = getattr(self.engine, "most", math.inf)
+        return f"{OWNER}{self.owner}" if source.size >= most else self.owner
+
     def _is_current(self, torrent: ObjectHead | None, source: ObjectVersion) -> bool:
         return standing(torrent, source, self.policy.policy_id) is Standing.CURRENT
 
-    def _run(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> Outcome:
+    def lease(self, claim: Claimed, source: ObjectVersion, deadline: float = math.inf) -> Lease:
+        return Lease(
+            self.status,
+            claim,
+            source,
+            seconds=self.lease_seconds,
+            deadline=deadline,
+            monotonic=self.monotonic,
+        )
+
+    def complete(
+        self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None = None
+    ) -> Outcome:
+        """The claimed work, to its end. ``memory``: what is hashed already; else what a try has kept."""
         source = lease.source
         found = standing(torrent, source, self.policy.policy_id)
         attributes = None
@@ -153,15 +178,18 @@ class Maker:
                 attributes = self._published(source, torrent)
             made = attributes is None
             if attributes is None:
-                attributes = self._build(lease, head, torrent)
+                memory = memory or self.checkpoint(lease, look=lease.claim.attempt > 1)
+                attributes = self._build(lease, head, torrent, memory)
             self.status.finish(lease.claim, COMPLETED, attributes)
+        except TooMuchForOne:
+            return hand_over(self, lease)
         except (NotTorrentable, ObjectGone) as error:
             self.status.finish(lease.claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
             return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
         except LeaseLost:
             raise
         except Exception as error:
-            self._fail(lease.claim, error)
+            self.fail(lease.claim, error)
             raise
         return Outcome(lease.claim.job_id, COMPLETED, made=made, attributes=attributes)
 
@@ -184,9 +212,10 @@ class Maker:
         watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
         return describe(source, metainfo, len(body), bytes_read=0)
 
-    def _build(self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None) -> dict[str, Any]:
+    def _build(
+        self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None
+    ) -> dict[str, Any]:
         source = head.version
-        memory = self._checkpoint(lease)
         try:
             built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
         except OutOfTime as error:
@@ -203,8 +232,8 @@ class Maker:
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
         return attributes | {"reason": built.piece_length_reason}
 
-    def _checkpoint(self, lease: Lease) -> Checkpoint | None:
-        """None where no control prefix is set. Only who comes second looks whether one is there."""
+    def checkpoint(self, lease: Lease, *, look: bool, part: str = "") -> Checkpoint | None:
+        """None where no control prefix is set. ``look``: whether one may be there already."""
         if not self.control_prefix:
             return None
         return Checkpoint(
@@ -215,7 +244,8 @@ class Maker:
             seal=lease.claim.seal,
             monotonic=self.monotonic,
             every=self.checkpoint_seconds,
-            look=lease.claim.attempt > 1,
+            look=look,
+            part=part,
         )
 
     def _note(self, request: TorrentRequest, status: str, error: S3TorrentError) -> None:
@@ -228,46 +258,13 @@ class Maker:
         }
         self.status.note(str(request.ref), status, attributes, sequencer=request.sequencer)
 
-    def _fail(self, claim: Claimed, error: Exception) -> None:
+    def fail(self, claim: Claimed, error: Exception) -> None:
         """FAILED with the reason; PENDING where time was up, and the next try goes on from there."""
         handed_back = isinstance(error, OutOfTime) and error.progressed
         told = described(error)
         with _telling(error):
             status = PENDING if handed_back else FAILED
             self.status.finish(claim, status, {"reason": told["message"], "error": told})
-
-
-class Lease:
-    """A claim that is renewed as work goes on, three times per lease; what is done sooner costs no call.
-
-    A table that is busy is asked again; a lease that is about to run out ends the work.
-    """
-
-    def __init__(self, maker: Maker, claim: Claimed, source: ObjectVersion, deadline: float) -> None:
-        self._maker, self.claim, self.source, self._deadline = maker, claim, source, deadline
-        self._renewed = maker.monotonic()
-        self._due = self._renewed + maker.lease_seconds / 3
-
-    def progress(self, done: int, phase: str = CREATING_TORRENT, /) -> None:
-        now = self._maker.monotonic()
-        if now >= self._deadline:
-            raise OutOfTime(
-                f"{self.source}: time is up with {done:,} of {self.source.size:,} bytes done ({phase})"
-            )
-        lease = self._maker.lease_seconds
-        if now < self._due:
-            return
-        try:
-            self.claim = self._maker.status.renew(
-                self.claim, lease_seconds=lease, status=phase, bytes_hashed=done
-            )
-        except PASSING:
-            if now - self._renewed >= lease * 2 / 3:
-                raise
-            self._due = now + lease / 10
-        else:
-            self._renewed = self._maker.monotonic()
-            self._due = self._renewed + lease / 3
 
 
 def _not_current(request: TorrentRequest, source: ObjectVersion) -> str:

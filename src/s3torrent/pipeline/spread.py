@@ -1,0 +1,49 @@
+"""What is too much for one run of the function, handed over to the state machine (pipeline/fanout.py)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from s3torrent.errors import LeaseLost
+from s3torrent.pipeline.outcome import Outcome
+from s3torrent.status.base import CREATING_TORRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from s3torrent.pipeline.lease import Lease
+    from s3torrent.pipeline.make import Maker
+
+OWNER = "fanout/"
+"""How the owner of a job begins that a state machine works on, or may."""
+LEASE_SECONDS = 900.0
+"""No invocation lasts longer, and between two of them a state machine may wait for free ones."""
+
+
+class StateMachine(Protocol):
+    def start(self, name: str, job: Mapping[str, Any]) -> None:
+        """Start the execution of that name; nothing happens where it has been started. Raises EngineError."""
+        ...
+
+
+def execution_name(job_id: str, attempt: int) -> str:
+    """Of the one execution that may work on this attempt: 1 to 80 characters of A-Z a-z 0-9 - _ ."""
+    digest = hashlib.sha256(job_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:40]}-{attempt}"
+
+
+def hand_over(maker: Maker, lease: Lease) -> Outcome:
+    """The execution joins the claim, which gets a lease as long as it may have to wait."""
+    assert maker.state_machine  # config.py sets no bound without one
+    claim, ref = lease.claim, lease.source.ref
+    name = execution_name(claim.job_id, claim.attempt)
+    try:
+        lease.renew(0, seconds=LEASE_SECONDS)
+        maker.state_machine.start(name, {"bucket": ref.bucket, "key": ref.key, "attempt": claim.attempt})
+    except LeaseLost:
+        raise
+    except Exception as error:
+        maker.fail(lease.claim, error)
+        raise
+    return Outcome(claim.job_id, CREATING_TORRENT, f"the state machine is at it, execution {name}")
