@@ -19,11 +19,13 @@ for machine in x86_64 aarch64; do
     "$python" setup.py --quiet build --build-base "$work/build" egg_info --egg-base "$work" \
     bdist_wheel --plat-name "$tag" --dist-dir "$work" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
   wheel=$(echo "$work"/*.whl)
-  if ! "$python" -m zipfile --list "$wheel" | grep "_kernel.abi3.so" >/dev/null; then
-    cat "$work/log" >&2
-    echo "$compiler built no kernel: are Python's headers there for $machine?" >&2
-    exit 1
-  fi
+  for built in hashing/_kernel store/_files; do
+    if ! "$python" -m zipfile --list "$wheel" | grep "s3torrent/$built.abi3.so" >/dev/null; then
+      cat "$work/log" >&2
+      echo "$compiler built no $built: are Python's headers there for $machine?" >&2
+      exit 1
+    fi
+  done
   mkdir -p "$folder"
   mv "$wheel" "$folder/"
   echo "$folder/$(basename "$wheel")"

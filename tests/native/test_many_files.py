@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -16,12 +17,12 @@ import pytest
 from native.building import SANITIZED, STRICT, lacking, run
 from s3torrent.store import local_many
 from s3torrent.store.local import LocalStore
+from s3torrent.store.local_file import FileVersion
 from s3torrent.types import ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3torrent.store.local_file import FileVersion
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src" / "s3torrent" / "store" / "native" / "files.c"
@@ -236,3 +237,22 @@ def test_a_file_that_changes_under_the_reading(
     assert f"{content / '25'}" in done.stderr
     assert said in done.stderr
     assert not target.exists()
+
+
+@pytest.mark.parametrize("year", [1600, 2300, 3000])
+def test_a_file_of_a_time_that_64_bits_do_not_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    """It is left to Python, by which a folder is read as without this extension."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(name.encode() * 2000)
+    seconds = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+    os.utime(tmp_path / "b", (seconds, seconds))
+    walked = STORE.walk(tmp_path)
+    assert isinstance(walked[1][1], FileVersion)
+    assert walked[1][1].modified_ns == (tmp_path / "b").stat().st_mtime_ns
+    buffer = memoryview(bytearray(6000))
+    STORE.read_parts([(found, 0, 2000 * place, 2000) for place, (_, found) in enumerate(walked)], buffer)
+    assert bytes(buffer) == b"a" * 2000 + b"b" * 2000 + b"c" * 2000
+    monkeypatch.setattr(local_many, "_files", None)
+    assert STORE.walk(tmp_path) == walked

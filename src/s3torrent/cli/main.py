@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -93,7 +95,18 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get("S3TORRENT_DEBUG"):
             raise
         code = _unforeseen(error)
-    sys.exit(code or 0)
+    _end(code or 0)
+
+
+def _end(code: int) -> NoReturn:
+    """At once where it failed: a thread whose connection stalls would hold up the end for half a minute."""
+    if not code or threading.active_count() == 1:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                stream.flush()
+    os._exit(code)
 
 
 def _unforeseen(error: Exception) -> int:

@@ -6,6 +6,7 @@ here; one that is for another machine is not loaded, and hashlib does its work.
 
 from __future__ import annotations
 
+import platform
 import sys
 import zipfile
 from pathlib import Path
@@ -83,8 +84,9 @@ def main(arguments: list[str]) -> int:
     except WheelUnusable as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    here = [platform.machine()] if not wheels and (Path(s3torrent.__file__).parent / HERE).exists() else []
     for machine in MACHINES:
-        if not any(wheel.stem.endswith(machine) for wheel in wheels):
+        if machine not in here and not any(wheel.stem.endswith(machine) for wheel in wheels):
             sys.stderr.write(f"no kernel for {machine} in it: hashlib does its work there\n")
     sys.stdout.write(f"{out} {out.stat().st_size:,} bytes\n")
     return 0

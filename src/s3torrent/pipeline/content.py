@@ -21,8 +21,8 @@ PIECE_LENGTH_METADATA = "s3torrent-piece-length"
 """User metadata of an object that was uploaded in parts that are pieces; it survives a copy, parts do not."""
 
 
-MANY = 2
-"""Parts that tell how long they are; a single one is of any length."""
+MANY = 8
+"""Parts that tell how long they are: of fewer a power of two comes out by chance."""
 
 
 def name_of(ref: ObjectRef) -> str:

@@ -21,7 +21,7 @@ from s3torrent.store.local_file import (
     typed,
     version_of,
 )
-from s3torrent.store.local_many import read_most
+from s3torrent.store.local_many import MOST_AT_ONCE, read_most
 from s3torrent.store.local_walk import walk
 from s3torrent.types import ObjectHead
 
@@ -92,7 +92,7 @@ class LocalStore:
         """As ``read``, each into its place in the buffer: what makes many small files quick."""
         done = 0
         while done < len(parts):
-            done += read_most(parts[done:], into)
+            done += read_most(parts[done : done + MOST_AT_ONCE], into)
             for version, start, place, length in parts[done : done + 1]:
                 self.read_into(version, start, into[place : place + length])
                 done += 1

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STILL = "wait until nobody writes to it, then try again"
 
+EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+"""Seconds since 1970: the years 1 to 9999."""
+
 _KINDS = {
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
@@ -64,8 +67,8 @@ class FileVersion(ObjectVersion):
 
 @lru_cache(1024)
 def _moment(seconds: int) -> datetime:
-    """Files that came together share it."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Files that came together share it. A file system knows times that no calendar has."""
+    return datetime.fromtimestamp(min(max(seconds, EARLIEST), LATEST), UTC)
 
 
 def version_of(path: str, status: os.stat_result) -> FileVersion:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from s3torrent.types import ObjectVersion
 
+MOST_AT_ONCE = 1024
+"""Of a list; what is odd in it has the rest of these looked at anew."""
+
 Part = tuple["ObjectVersion", int, int, int]
 """Of a file the bytes from one on, where in the buffer they go, and how many."""
 Status = tuple[int, int, int, int, int]
@@ -34,11 +37,14 @@ def read_most(parts: Sequence[Part], into: memoryview) -> int:
 
 def statuses(folder: str, names: Sequence[str]) -> list[Status]:
     """Of each, or of what a link leads to. Raises the errors of ``errors`` that name it."""
+    start = folder.removesuffix("/")
+    if not _files:
+        return [_status(f"{start}/{name}") for name in names]
     found: list[Status] = []
     while len(found) < len(names):
-        found += _files.stats(folder, list(names[len(found) :])) if _files else []
-        for name in names[len(found) :][:1]:
-            found.append(_status(f"{folder.removesuffix('/')}/{name}"))
+        found += _files.stats(folder, list(names[len(found) : len(found) + MOST_AT_ONCE]))
+        for name in names[len(found) : len(found) + 1]:
+            found.append(_status(f"{start}/{name}"))
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from s3torrent.cli.main import main
+from s3torrent.store import local_many
 
 PROGRAM = Path(sys.executable).with_name("s3torrent")
 
@@ -325,6 +326,7 @@ def test_a_folder_that_changes_is_no_torrent(
     (tmp_path / "d").mkdir()
     for number in range(50):
         (tmp_path / "d" / str(number)).write_bytes(b"x" * 1000)
+    monkeypatch.setattr(local_many, "_files", None)  # or it would not read by os.preadv
     real = os.preadv
 
     def truncated(*arguments: Any) -> int:

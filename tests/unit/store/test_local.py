@@ -28,7 +28,7 @@ from s3torrent.errors import (
 from s3torrent.store import local
 from s3torrent.store.base import READ_CHUNK
 from s3torrent.store.local import LocalStore
-from s3torrent.store.local_file import typed
+from s3torrent.store.local_file import FileVersion, typed
 from s3torrent.types import ObjectRef, ObjectVersion
 
 STORE = LocalStore()
@@ -399,3 +399,11 @@ class TestWalk:
             for _ in range(depth):
                 os.chdir("..")
                 os.rmdir("d")  # noqa: PTH106
+
+
+@pytest.mark.parametrize("seconds", [-(10**13), 10**13])
+def test_a_time_that_no_calendar_has(tmp_path: Path, seconds: int):
+    """Is told as the nearest that one has."""
+    (tmp_path / "a").write_bytes(b"x")
+    found = FileVersion(str(tmp_path / "a"), 1, seconds * 10**9, 1)
+    assert found.last_modified.year in (1, 9999)

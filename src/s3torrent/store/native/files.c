@@ -28,6 +28,13 @@ struct part {
     Py_ssize_t place, length;
 };
 
+/* Nanoseconds in 64 bits reach from 1678 to 2262. */
+static bool in_our_time(const struct stat *status)
+{
+    long long second = (long long)MODIFIED(*status).tv_sec;
+    return second > -9000000000 && second < 9000000000;
+}
+
 static long long modified_ns(const struct stat *status)
 {
     return (long long)MODIFIED(*status).tv_sec * 1000000000 + MODIFIED(*status).tv_nsec;
@@ -35,7 +42,7 @@ static long long modified_ns(const struct stat *status)
 
 static bool same(const struct part *part, const struct stat *status)
 {
-    return S_ISREG(status->st_mode) && status->st_size == part->size && modified_ns(status) == part->modified_ns
+    return S_ISREG(status->st_mode) && in_our_time(status) && status->st_size == part->size && modified_ns(status) == part->modified_ns
            && status->st_ino == part->inode;
 }
 
@@ -140,7 +147,8 @@ static int look(int folder, PyObject *name, PyObject *found)
     struct stat status;
     char *text;
     PyObject *raw = PyUnicode_EncodeFSDefault(name);
-    bool had = raw && !PyBytes_AsStringAndSize(raw, &text, NULL) && !fstatat(folder, text, &status, 0);
+    bool had = raw && !PyBytes_AsStringAndSize(raw, &text, NULL) && !fstatat(folder, text, &status, 0)
+               && in_our_time(&status);
     Py_XDECREF(raw);
     PyErr_Clear();
     if (!had) return 0;
