@@ -10,7 +10,7 @@ locals {
 
   # The function's, so that both make the same torrent; but for the path of a program of the function's layer.
   recorder_environment = merge(
-    { for name, value in local.environment : name => value if name != "TRANSMISSION_CREATE" },
+    { for name, value in local.environment : name => value if name != "TRANSMISSION_CREATE" && !startswith(name, "TORRENT_FANOUT_") },
     {
       AWS_REGION  = local.region
       S3_KEY      = var.recorder_prefix

@@ -111,6 +111,15 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
+    for_each = var.fanout_enabled ? [1] : []
+    content {
+      sid       = "HandOver"
+      actions   = ["states:StartExecution"]
+      resources = [local.fanout_arn]
+    }
+  }
+
+  dynamic "statement" {
     for_each = var.tracing ? [1] : []
     content {
       sid       = "Trace"

@@ -67,3 +67,8 @@ output "notification_removal_command" {
   description = "With manage_notifications = false: shell commands that take ours out again and leave the others. Before destroy: S3 refuses every change while one target is missing."
   value       = local.manage_notifications ? null : format(local.merge_format, "[]")
 }
+
+output "state_machine_arn" {
+  description = "State machine that the largest objects are handed over to; null without fanout_enabled."
+  value       = one(aws_sfn_state_machine.fanout[*].arn)
+}

@@ -52,6 +52,9 @@ locals {
     TORRENT_LEASE_SECONDS  = tostring(var.lease_seconds)
     TORRENT_THREADS        = var.threads == null ? "auto" : tostring(var.threads)
 
+    TORRENT_FANOUT_STATE_MACHINE = var.fanout_enabled ? local.fanout_arn : ""
+    TORRENT_FANOUT_THRESHOLD     = var.fanout_enabled ? var.fanout_threshold : ""
+
     TORRENT_CHECKPOINT_SECONDS = tostring(var.checkpoint_seconds)
     TORRENT_REQUEST_PAYER      = var.request_payer ? "1" : "0"
     TORRENT_LOG_LEVEL          = var.log_level
@@ -114,6 +117,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = !local.uses_layer || var.environment == "dev" || var.transmission_layer_arn != null
       error_message = "environment is 'prod', torrent_engine 'transmission', and transmission_layer_arn is not set. Publish the layer (util/build-transmission-lambda-layer.sh prints the command) and set transmission_layer_arn to the ARN it answers."
+    }
+    precondition {
+      condition     = !local.uses_layer || !var.fanout_enabled
+      error_message = "torrent_engine is 'transmission' and fanout_enabled; expected one of the two, for transmission-create's work cannot be spread."
     }
     precondition {
       condition     = !local.uses_layer || var.torrent_version == "v1"

@@ -211,3 +211,29 @@ variable "log_level" {
     error_message = "log_level is '${var.log_level}'; expected DEBUG, INFO, WARNING or ERROR."
   }
 }
+
+variable "fanout_enabled" {
+  description = "Hand the largest objects over to a state machine (AWS Step Functions), which has many runs of the function hash them side by side."
+  type        = bool
+  default     = false
+}
+
+variable "fanout_threshold" {
+  description = "TORRENT_FANOUT_THRESHOLD: from that much to read on an object is handed over."
+  type        = string
+  default     = "64GiB"
+  validation {
+    condition     = can(regex("^[0-9]{1,18} ?(?i:kib|mib|gib|tib)?$", var.fanout_threshold))
+    error_message = "fanout_threshold is '${var.fanout_threshold}'; expected a number of bytes, KiB, MiB, GiB or TiB."
+  }
+}
+
+variable "fanout_concurrency" {
+  description = "Runs of the function that hash one object at once, at most. They count against reserved_concurrency and the account's limit."
+  type        = number
+  default     = 50
+  validation {
+    condition     = var.fanout_concurrency >= 1 && var.fanout_concurrency <= 10000 && floor(var.fanout_concurrency) == var.fanout_concurrency
+    error_message = "fanout_concurrency is ${var.fanout_concurrency}; expected a whole number from 1 to 10000."
+  }
+}
