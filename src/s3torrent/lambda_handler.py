@@ -2,7 +2,8 @@
 
 Environment (config.py checks it, docs/configuration.md explains it): S3_BUCKET, DDB_TABLE, TRACKERS,
 AWS_ENDPOINT_URL and the TORRENT_* variables. From a queue it answers with the failed records only
-(ReportBatchItemFailures); from anywhere else it raises, so that Lambda retries.
+(ReportBatchItemFailures), to S3 Batch Operations with a result for each task, to its state machine with what to
+go on with; from anywhere else it raises, so that Lambda retries.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
 from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError, described
+from s3torrent.intake.batch import PERMANENT, SUCCEEDED, TEMPORARY
 from s3torrent.intake.fanout import is_step
 from s3torrent.intake.fanout import read as read_step
 from s3torrent.intake.parse import parse
@@ -24,8 +26,9 @@ from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from s3torrent.intake.batch import Results
     from s3torrent.intake.delivery import Parcel
     from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.make import Maker
@@ -109,6 +112,8 @@ class Function:
             return self._step(event, context)
         delivery = apply(parse(event), self.rules)
         time_left = TimeLeft(context.get_remaining_time_in_millis if context else lambda: math.inf)
+        if delivery.results:
+            return self._batch(delivery.parcels, delivery.results, time_left)
         failed: list[str] = []
         outcomes: list[Outcome] = []
         for parcel in delivery.parcels:
@@ -130,6 +135,23 @@ class Function:
             for drop in parcel.dropped
         ]
         return {"results": [*map(_result, outcomes), *dropped]}
+
+    def _batch(self, parcels: Sequence[Parcel], results: Results, time_left: TimeLeft) -> dict[str, Any]:
+        """Of S3 Batch Operations: what there is nothing to do for has succeeded, too, and says why."""
+        for parcel in parcels:
+            task_id = str(parcel.message_id)
+            try:
+                outcomes = self._take(parcel, time_left)
+            except Exception as error:  # noqa: BLE001 - told as the task's result
+                told = described(error)
+                tell(logging.ERROR, "task failed", taskId=task_id, **told)
+                code = TEMPORARY if told["retryable"] else PERMANENT
+                results.add(task_id, code, f"{told['type']}: {told['message']}")
+            else:
+                said = [f"{outcome.status} {outcome.reason}".strip() for outcome in outcomes]
+                said += [f"DROPPED {dropped.reason}" for dropped in parcel.dropped]
+                results.add(task_id, SUCCEEDED, "; ".join(said))
+        return results.answer()
 
     def _step(self, event: Any, context: Any) -> dict[str, Any]:
         """Of the state machine, which gets what it is to go on with."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from s3torrent.errors import EventError
+    from s3torrent.intake.batch import Results
     from s3torrent.types import ObjectRef, TorrentRequest
 
-Kind = Literal["sqs", "s3", "sns", "eventbridge", "direct", "test"]
+Kind = Literal["sqs", "s3", "sns", "eventbridge", "direct", "test", "batch"]
 """Who invoked us. What an SQS message or an SNS message wraps makes no difference to the kind."""
 
 
@@ -33,7 +34,8 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One SQS message; or the whole payload where there is no queue (``message_id`` None).
+    """One SQS message, or one task of S3 Batch Operations (``message_id`` is the task's id); else the whole
+    payload (``message_id`` None).
 
     ``requests`` stand in order of arrival, repeats included. A parcel with an ``error`` was not
     understood: it holds no requests, and its message must be reported as failed. Only a message of a
@@ -53,6 +55,7 @@ class Delivery:
 
     kind: Kind
     parcels: tuple[Parcel, ...]
+    results: Results | None = field(default=None, compare=False)
 
     @property
     def is_queue(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s3torrent.errors import EventError
-from s3torrent.intake import direct, eventbridge, s3, sns, sqs
+from s3torrent.intake import batch, direct, eventbridge, s3, sns, sqs
 from s3torrent.intake.delivery import Delivery, Kind, Parcel
 from s3torrent.intake.payload import Payload, shown, shown_names
 
@@ -16,6 +16,8 @@ def parse(event: object) -> Delivery:
     cannot be told apart.
     """
     payload = Payload(event)
+    if batch.is_job(payload):
+        return Delivery("batch", batch.read(payload), batch.results_for(payload))
     source = _source(payload)
     if source == sqs.SOURCE:
         return Delivery("sqs", sqs.read(payload, _read_body))
