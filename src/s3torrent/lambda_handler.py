@@ -2,8 +2,8 @@
 
 Environment (config.py checks it, docs/configuration.md explains it): S3_BUCKET, DDB_TABLE, TRACKERS,
 AWS_ENDPOINT_URL and the TORRENT_* variables. From a queue it answers with the failed records only
-(ReportBatchItemFailures), to S3 Batch Operations with a result for each task, to its state machine with what to
-go on with; from anywhere else it raises, so that Lambda retries.
+(ReportBatchItemFailures), to S3 Batch Operations with a result for each task, to its state machine with what
+to go on with; from anywhere else it raises, so that Lambda retries.
 """
 
 from __future__ import annotations

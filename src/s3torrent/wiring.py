@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.upload import Uploader
+    from s3torrent.queueing import Queue
     from s3torrent.redelivery import Redelivery
     from s3torrent.status.dynamodb import DynamoStatus
     from s3torrent.store.local import LocalStore
@@ -183,6 +184,12 @@ def uploader(settings: Settings) -> Uploader:
         threads=settings.threads,
         watch_prefix=settings.watch_prefix,
     )
+
+
+def queue_of(clients: Clients, url: str) -> Queue:
+    from s3torrent.queueing import Queue  # noqa: PLC0415 - one command has it
+
+    return Queue(clients.client("sqs"), url)
 
 
 def redelivery(settings: Settings) -> Redelivery:

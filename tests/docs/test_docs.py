@@ -16,6 +16,7 @@ from s3torrent.cli import summary, uploading
 from s3torrent.cli.verify import _as_json
 from s3torrent.config import VARIABLES
 from s3torrent.metainfo.parse import parse
+from s3torrent.pipeline.backfill import Tally
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.verify import Verification, WrongSize
 from s3torrent.types import ObjectRef, ObjectVersion
@@ -71,7 +72,7 @@ def test_each_promise_names_a_test_that_exists() -> None:
 
 
 def test_the_json_page_shows_the_fields_that_are_printed() -> None:
-    inspected, put, verified = (json.loads(block) for block in blocks("docs/json.md", "json"))
+    inspected, put, verified, backfilled = (json.loads(block) for block in blocks("docs/json.md", "json"))
     metainfo = parse(b"d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:" + bytes(20) + b"ee")
     assert list(inspected) == list(summary.as_json(metainfo))
     assert list(inspected["files"][0]) == list(summary.as_json(metainfo)["files"][0])
@@ -80,6 +81,7 @@ def test_the_json_page_shows_the_fields_that_are_printed() -> None:
     assert list(put) == list(uploading.as_json(outcome, 1))
     told = _as_json(Verification(1, (0,), ("a",), (), (WrongSize("a", 1, 0),)))
     assert list(verified) == list(told)
+    assert list(backfilled) == [*Tally().as_dict(1769), "failed"]
     assert list(verified["wrongSize"][0]) == list(told["wrongSize"][0])  # type: ignore[index]
 
 

@@ -33,6 +33,7 @@ RULES: dict[str, set[str]] = {
     "recorder_config": {"config"},
     "redelivery": {"intake"},
     "execution": set(),
+    "queueing": set(),
     "wiring": {
         "config",
         "store",
@@ -42,6 +43,7 @@ RULES: dict[str, set[str]] = {
         "pipeline",
         "redelivery",
         "execution",
+        "queueing",
     },
     "lambda_handler": {"config", "wiring", "intake", "pipeline", "redelivery", "log"},
     "cli": {

@@ -14,7 +14,7 @@ from s3torrent.wiring import Clients, local_store, s3_store
 
 if TYPE_CHECKING:
     from s3torrent.metainfo.model import Metainfo
-    from s3torrent.store.base import ObjectReader
+    from s3torrent.store.base import BucketReader, ObjectReader
 
 MAX_TORRENT_BYTES = 64 << 20
 CORES = min(8, max(2, os.cpu_count() or 2))
@@ -22,15 +22,22 @@ CONNECTIONS = 8
 """For one object: while one waits for its answer the others bring bytes."""
 
 
-def locate(text: str) -> ObjectRef:
-    """``s3://BUCKET/KEY`` (the key as it is, nothing decoded) or a path, made absolute."""
+def locate(text: str, *, folders: bool = False) -> ObjectRef:
+    """``s3://BUCKET/KEY`` (the key as it is, nothing decoded) or a path, made absolute.
+
+    ``folders``: also ``s3://BUCKET/``, the whole of it, with the key "".
+    """
     if not text:
         raise UsageError("an empty name is no file", hint="expected a path or s3://BUCKET/KEY")
     if not text.startswith("s3://"):
         return ObjectRef("", str(Path(text).absolute()))
-    bucket, _, key = text[len("s3://") :].partition("/")
-    if not bucket or not key:
-        raise UsageError(f"{text!r} names no object", hint="expected s3://BUCKET/KEY")
+    bucket, slash, key = text[len("s3://") :].partition("/")
+    if not bucket or not (key or (slash and folders)):
+        expected = "expected s3://BUCKET/KEY"
+        raise UsageError(
+            f"{text!r} names no object",
+            hint=f"{expected}, or s3://BUCKET/ for all that lies in it" if folders else expected,
+        )
     return ObjectRef(bucket, key)
 
 
@@ -40,8 +47,11 @@ def threads_for(ref: ObjectRef) -> int:
 
 def reader_of(ref: ObjectRef) -> ObjectReader:
     """The store behind a location."""
-    if not ref.bucket:
-        return local_store()
+    return bucket_reader() if ref.bucket else local_store()
+
+
+def bucket_reader() -> BucketReader:
+    """S3, as AWS_ENDPOINT_URL says."""
     from s3torrent.config import endpoint_url  # noqa: PLC0415 - what is on this machine needs no settings
 
     return s3_store(Clients(endpoint_url(os.environ), connections=CONNECTIONS + 2))

@@ -33,6 +33,7 @@ SUMMARIES = {
     "inspect": "Show what a torrent says.",
     "verify": "Check a file, a directory or an object against a torrent.",
     "magnet": "Print the magnet link of a torrent.",
+    "backfill": "Make torrents of what lies in a bucket already.",
     "dev": "Run the whole system on this machine.",
 }
 

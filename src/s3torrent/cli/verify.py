@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from s3torrent.cli.garbage import seldom_collected
-from s3torrent.cli.locations import locate, read_torrent, reader_of, threads_for
+from s3torrent.cli.locations import bucket_reader, locate, read_torrent, reader_of, threads_for
 from s3torrent.cli.output import bytes_text, show_json, visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.errors import NoSuchObject, UsageError
+from s3torrent.pipeline.prefix import is_prefix
 from s3torrent.pipeline.verify import verify as verify_content
 from s3torrent.types import ObjectRef
 from s3torrent.wiring import local_store
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json_", is_flag=True, help="As JSON on stdout (docs/json.md).")
 @seldom_collected()
 def verify(*, torrent: str, content: str, as_json_: bool) -> None:
-    """Check CONTENT (a file, a directory, or s3://BUCKET/KEY) against TORRENT (a path, - or s3://BUCKET/KEY).
+    """Check CONTENT against TORRENT (a path, - or s3://BUCKET/KEY).
 
-    Names the bad pieces and the files they touch; exit code 1 if there are any.
+    CONTENT is a file, a directory, s3://BUCKET/KEY, or s3://BUCKET/PREFIX/ for what lies below. Names the bad
+    pieces and the files they touch; exit code 1 if there are any.
     """
     metainfo = read_torrent(torrent)
-    ref = locate(content)
+    ref = locate(content, folders=True)
     found = _content(metainfo, ref)
     with progress_bar(metainfo.name, metainfo.size) as progress:
         result = verify_content(metainfo, found, reader_of(ref), threads=threads_for(ref), progress=progress)
@@ -51,12 +53,7 @@ def verify(*, torrent: str, content: str, as_json_: bool) -> None:
 def _content(metainfo: Metainfo, ref: ObjectRef) -> Mapping[tuple[str, ...], ObjectVersion]:
     """What lies at CONTENT, by path. For a single file a directory that holds it will do."""
     if ref.bucket:
-        if not metainfo.single_file:
-            raise UsageError(
-                f"{metainfo.name!r} is a torrent of several files; {ref} is one object",
-                hint="give the directory that holds the files",
-            )
-        return {metainfo.files[0].path: reader_of(ref).head(ref).version}
+        return _in_bucket(metainfo, ref)
     path = Path(ref.key)
     if metainfo.single_file:
         inside = path / metainfo.name
@@ -68,6 +65,28 @@ def _content(metainfo: Metainfo, ref: ObjectRef) -> Mapping[tuple[str, ...], Obj
             hint="give the directory that holds the files",
         )
     return dict(_found(metainfo, path))
+
+
+def _in_bucket(metainfo: Metainfo, ref: ObjectRef) -> Mapping[tuple[str, ...], ObjectVersion]:
+    """The same of a bucket, where a prefix is the directory."""
+    store = bucket_reader()
+    if metainfo.single_file:
+        place = ObjectRef(ref.bucket, ref.key + metainfo.name) if is_prefix(ref) else ref
+        return {metainfo.files[0].path: store.head(place).version}
+    if not is_prefix(ref):
+        raise UsageError(
+            f"{metainfo.name!r} is a torrent of several files; {ref} is one object",
+            hint="give the prefix that holds the files, with a slash at its end",
+        )
+    wanted = {ref.key + str(entry): entry.path for entry in metainfo.files}
+    found = {}
+    for version in store.list_objects(ref.bucket, ref.key):
+        path = wanted.get(version.ref.key)
+        if path:
+            found[path] = version
+    if not found:
+        raise NoSuchObject(f"none of the torrent's {len(wanted):,} files lies below {ref}")
+    return found
 
 
 def _found(metainfo: Metainfo, folder: Path) -> Iterator[tuple[tuple[str, ...], ObjectVersion]]:

@@ -27,3 +27,8 @@ def range_length(layout: Layout) -> int:
 def cut(layout: Layout) -> Iterator[PieceRange]:
     """The ranges, in order."""
     return layout.split(range_length(layout))
+
+
+def ranges_in(size: int) -> int:
+    """About how many GETs an object of so many bytes takes, whatever its piece length."""
+    return -(-size // min(max(LEAST_RANGE, size // RANGES), MOST_RANGE))

@@ -10,7 +10,7 @@ from s3torrent.metainfo.build import build
 from s3torrent.metainfo.model import FileEntry
 from s3torrent.metainfo.piece_length import AUTO, PieceLengthChoice, check_fits, choose, describe
 from s3torrent.metainfo.policy import CREATED_BY
-from s3torrent.metainfo.webseed import encode_key, multi_file_base, object_url
+from s3torrent.metainfo.webseed import encode_key, folder_url, multi_file_base, object_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,16 +39,17 @@ def metainfo_of(content: Content, policy: TorrentPolicy, piece_length: int, hash
         creation_date=content.creation_date,
         created_by=CREATED_BY,
         write_private_zero=policy.write_private_zero,
+        pad_files=policy.pad_files,
     )
 
 
 def piece_length_of(content: Content, policy: TorrentPolicy) -> PieceLengthChoice:
     """The policy's rule applied to this content."""
-    lengths = [file.version.size for file in content.files]
-    overhead = 0 if content.single_file else _told([file.path for file in content.files], policy.version)
+    overhead = 0 if content.single_file else _told([file.path for file in content.files], policy)
+    aligned = policy.version != "v1" or policy.pad_files
+    lengths = [file.version.size for file in content.files] if aligned else [content.size]
     if isinstance(policy.piece_length, int):
-        files = lengths if policy.version != "v1" else [content.size]
-        check_fits(policy.piece_length, files, version=policy.version, file_overhead=overhead)
+        check_fits(policy.piece_length, lengths, version=policy.version, file_overhead=overhead)
         return PieceLengthChoice(policy.piece_length, "as asked for")
     declared = content.declared_piece_length
     if declared and policy.piece_length == AUTO and policy.version == "v1" and _fits(declared, content.size):
@@ -64,20 +65,24 @@ def _fits(length: int, size: int) -> bool:
     return True
 
 
-def _told(paths: Sequence[tuple[str, ...]], version: str) -> int:
+def _told(paths: Sequence[tuple[str, ...]], policy: TorrentPolicy) -> int:
     """About what files cost in the .torrent besides their pieces: path, length, root, pad file."""
     names = "".join(chain.from_iterable(paths)).encode("utf-8", "surrogatepass")
     named = len(names) + 5 * sum(map(len, paths))
-    times, each = {"v1": (1, 35), "v2": (1, 80), "hybrid": (2, 165)}[version]
+    times, each = {"v1": (1, 35), "v2": (1, 80), "hybrid": (2, 165)}[policy.version]
+    if policy.version == "v1" and policy.pad_files:
+        each += 50
     return times * named + each * len(paths)
 
 
 def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:
-    """Templates filled with the object's bucket and key; a folder's URL ends in ``/``, and clients add the
-    name (BEP 19).
+    """Templates filled with the object's bucket and key, of a folder with its prefix; a folder's URL ends in
+    ``/``, and clients add the name (BEP 19).
     """
     if not content.single_file:
-        return tuple(multi_file_base(url) for url in policy.web_seeds)
+        return tuple(
+            _of_folder(url, content) if "{key}" in url else multi_file_base(url) for url in policy.web_seeds
+        )
     ref = content.files[0].version.ref
     urls = [object_url(url, ref.bucket, ref.key) if "{key}" in url else url for url in policy.web_seeds]
     if policy.version == "v2":
@@ -85,3 +90,9 @@ def web_seeds_of(content: Content, policy: TorrentPolicy) -> tuple[str, ...]:
         folders = {url.removesuffix(encode_key(content.name)): url for url in urls}
         urls += [folder for folder, url in folders.items() if folder != url and folder.endswith("/")]
     return tuple(urls)
+
+
+def _of_folder(template: str, content: Content) -> str:
+    file = content.files[0]
+    ref = file.version.ref
+    return folder_url(template, ref.bucket, ref.key.removesuffix("/".join(file.path)), content.name)

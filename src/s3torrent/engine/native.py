@@ -40,7 +40,8 @@ class NativeEngine:
             raise EmptyContent(f"{content.name!r} is empty (0 bytes); a torrent needs at least 1 byte")
         choice = piece_length_of(content, policy)
         lengths = [file.version.size for file in content.files]
-        return Layout.of_files(lengths, choice.piece_length, policy.version), choice.reason
+        layout = Layout.of_files(lengths, choice.piece_length, policy.version, pad_files=policy.pad_files)
+        return layout, choice.reason
 
     def hash_slice(
         self,

@@ -44,15 +44,20 @@ class Layout:
     version: str
 
     @classmethod
-    def of_files(cls, lengths: Sequence[int], piece_length: int, version: str) -> Layout:
-        """The layout of a new torrent. Hybrid pads the last file too, where there is more than one."""
+    def of_files(
+        cls, lengths: Sequence[int], piece_length: int, version: str, *, pad_files: bool = False
+    ) -> Layout:
+        """The layout of a new torrent; ``pad_files`` pads v1, too. Hybrid pads the last file as well, where
+        there is more than one.
+        """
+        aligned = version != "v1" or pad_files
         runs: list[Run] = []
         filled = [index for index, length in enumerate(lengths) if length]
         for index, length in enumerate(lengths):
             runs.append(Run(index, length))
             gap = -length % piece_length
             last = not filled or index == filled[-1]
-            if version != "v1" and gap and (not last or (version == "hybrid" and len(lengths) > 1)):
+            if aligned and gap and (not last or (version == "hybrid" and len(lengths) > 1)):
                 runs.append(Run(None, gap))
         return cls(tuple(runs), piece_length, version)
 

@@ -67,6 +67,7 @@ def build(
     creation_date: int | None = None,
     created_by: str | None = "s3torrent",
     write_private_zero: bool = False,
+    pad_files: bool = False,
 ) -> Metainfo:
     """The torrent of ``files``, which come in ``tree_order``; of a single file only the length is looked at.
 
@@ -74,6 +75,7 @@ def build(
     ``piece_layers``, 32 bytes a piece under the root of each file larger than a piece (v2, hybrid). In a
     hybrid the pieces run over the pad files too. ``creation_date`` in seconds since the epoch.
     ``write_private_zero`` writes ``private: 0`` where not private, as transmission-create 3.00 does.
+    ``pad_files``: in v1, too, every file but the first follows on a pad file, where it takes one (BEP 47).
 
     Raises EmptyContent, BadName, PathConflict, UrlError for what no torrent can be made of, ValueError for
     digests that do not fit the files: nothing comes out that ``validate`` would refuse.
@@ -101,7 +103,8 @@ def build(
     layout: list[tuple[FileEntry, bool]] = []
     if version != "v2":
         info[b"pieces"] = pieces or b""
-        layout = _with_pads(entries, piece_length if version == "hybrid" and not single_file else 1)
+        aligned = (version == "hybrid" or pad_files) and not single_file
+        layout = _with_pads(entries, piece_length if aligned else 1, tail=version == "hybrid")
         if single_file:
             info[b"length"] = entries[0].length
         else:
@@ -176,19 +179,29 @@ def _addresses(
     return top
 
 
-def _with_pads(entries: Sequence[FileEntry], align: int) -> list[tuple[FileEntry, bool]]:
+def _with_pads(entries: Sequence[FileEntry], align: int, *, tail: bool) -> list[tuple[FileEntry, bool]]:
     """What the v1 pieces run over: where there are several files, each that does not end on a multiple of
-    ``align`` has a pad file behind it (True).
+    ``align`` has a pad file (True) before the next that is not empty; with ``tail`` directly behind it, the
+    last one too.
     """
-    if align == 1:
+    if align == 1 or len(entries) == 1:
         return [(entry, False) for entry in entries]
     layout: list[tuple[FileEntry, bool]] = []
+    gap = 0
     for entry in entries:
+        if gap and entry.length:
+            layout.append((_pad(gap), True))
         layout.append((entry, False))
-        gap = -entry.length % align
-        if gap and len(entries) > 1:
-            layout.append((FileEntry((".pad", str(gap)), gap), True))
+        if entry.length:
+            gap = -entry.length % align
+        if gap and tail:
+            layout.append((_pad(gap), True))
+            gap = 0
     return layout
+
+
+def _pad(length: int) -> FileEntry:
+    return FileEntry((".pad", str(length)), length)
 
 
 def _v1_files(layout: Iterable[tuple[FileEntry, bool]]) -> tuple[list[dict[bytes, Any]], bencode.Encoded]:
@@ -211,24 +224,30 @@ def _v1_files(layout: Iterable[tuple[FileEntry, bool]]) -> tuple[list[dict[bytes
 def _file_tree(entries: Sequence[FileEntry], roots: Sequence[bytes | None]) -> dict[bytes, Any]:
     if len(roots) != len(entries):
         raise ValueError(f"{len(roots):,} file roots for {len(entries):,} files")
-    raw_paths = [tuple([component.encode() for component in entry.path]) for entry in entries]
-    told = sum(map(paths.written_out, raw_paths))
-    if told > paths.MAX_TREE_PATHS:
-        raise TooLarge(
-            f"{len(entries):,} files have paths of {told:,} bytes; v2 allows {paths.MAX_TREE_PATHS:,}",
-            hint="split the content, or make a v1 torrent",
-        )
-    for entry in entries:
-        if len(entry.path) > paths.MAX_DEPTH_V2:
-            raise BadName(
-                f"{str(entry)!r} has {len(entry.path)} components; v2 allows {paths.MAX_DEPTH_V2}",
-                hint="make a v1 torrent, or move it nearer to the top",
-            )
+    raw_paths = check_tree([entry.path for entry in entries])
     leaves = (
         {b"length": entry.length} if root is None else {b"length": entry.length, b"pieces root": root}
         for entry, root in zip(entries, roots, strict=True)
     )
     return file_tree.build(zip(raw_paths, leaves, strict=True))
+
+
+def check_tree(listed: Sequence[tuple[str, ...]]) -> list[paths.Path]:
+    """The paths in bytes. Raises TooLarge and BadName where v2 takes fewer or less deep ones than v1."""
+    raw_paths = [tuple([component.encode() for component in path]) for path in listed]
+    told = sum(map(paths.written_out, raw_paths))
+    if told > paths.MAX_TREE_PATHS:
+        raise TooLarge(
+            f"{len(listed):,} files have paths of {told:,} bytes; v2 allows {paths.MAX_TREE_PATHS:,}",
+            hint="split the content, or make a v1 torrent",
+        )
+    for path in listed:
+        if len(path) > paths.MAX_DEPTH_V2:
+            raise BadName(
+                f"{'/'.join(path)!r} has {len(path)} components; v2 allows {paths.MAX_DEPTH_V2}",
+                hint="make a v1 torrent, or move it nearer to the top",
+            )
+    return raw_paths
 
 
 def _require_sound(path: Sequence[str]) -> None:

@@ -47,10 +47,10 @@ def choose(
 
     The power of two from 16 KiB to 16 MiB that gives 1,000 to 2,000 pieces; above that, up to 128 MiB, the
     first with which the .torrent stays under 10,000,000 bytes. ``lengths`` are those of the files, where
-    there are several: in v2 and hybrid each has pieces of its own. ``file_overhead``: bytes that the file
-    list or tree takes in it. Raises TooLarge where no piece length is enough.
+    each has pieces of its own, as in v2 and hybrid. ``file_overhead``: bytes that the file list or tree
+    takes in it. Raises TooLarge where no piece length is enough.
     """
-    files = lengths if version != "v1" and lengths else (size,)
+    files = lengths or (size,)
     length = MIN
     while length < USUAL_MAX and _pieces((size,), length) > MOST_PIECES:
         length *= 2

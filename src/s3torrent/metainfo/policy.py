@@ -19,7 +19,8 @@ class TorrentPolicy:
     ``piece_length`` is "auto", "by-size" or bytes; ``trackers`` are tiers; ``web_seeds`` are URLs, or
     templates with ``{bucket}`` and ``{key}``; ``write_private_zero`` writes ``private: 0`` into the info
     dict, as transmission-create 3.00 does, so that both engines give one info-hash; ``engine`` is here as
-    transmission-create may write another info dict than ours.
+    transmission-create may write another info dict than ours. ``pad_files`` lets each file of a v1 folder
+    begin with a piece (BEP 47), as in v2 and hybrid they always do.
     """
 
     version: str = "v1"
@@ -31,10 +32,14 @@ class TorrentPolicy:
     web_seeds: tuple[str, ...] = ()
     write_private_zero: bool = False
     engine: str = "native"
+    pad_files: bool = False
 
     @property
     def policy_id(self) -> str:
         """``v1-auto-1f0c…``: readable in front, a digest of all of it behind."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        fields = asdict(self)
+        if not self.pad_files:
+            del fields["pad_files"]  # torrents from before there were any keep their policy
+        text = json.dumps(fields, sort_keys=True, ensure_ascii=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return f"{self.version}-{self.piece_length}-{digest}"

@@ -33,6 +33,38 @@ def object_url(template: str, bucket: str, key: str) -> str:
     ``template`` is e.g. ``https://cdn.example.org/{key}``. Raises UrlError for a template without ``{key}``,
     with another placeholder, or that gives no valid URL.
     """
+    url = _filled(template, bucket, key)
+    _check("web seed", url, WEB_SEED_SCHEMES)
+    return url
+
+
+def folder_url(template: str, bucket: str, prefix: str, name: str) -> str:
+    """The URL that serves all objects below ``prefix`` ("" or ending in ``/``) as the folder ``name``.
+
+    Clients add ``name/path`` to it (BEP 19), and that has to give ``template`` filled with the key
+    ``prefix + path``. So the template ends in ``{key}``, the filled prefix in ``/name/``, and what is before
+    is the URL. Raises UrlError where that does not hold, and as ``object_url``.
+    """
+    filled = _filled(template, bucket, prefix)
+    if not template.endswith("{key}") or template.count("{key}") > 1:
+        raise UrlError(
+            f"web seed template {template!r} does not end in its one {{key}}, but clients add the path of "
+            "each file to its end",
+            hint="write it as https://cdn.example.org/{key}",
+        )
+    base = filled.removesuffix(encode_key(name) + "/")
+    if base == filled or not base.endswith("/"):
+        raise UrlError(
+            f"web seed template {template!r} gives the folder {filled!r}, but clients look for the files in "
+            f"a folder {name!r}, the torrent's name",
+            hint="give a template whose last folder is that name (for a whole bucket such as "
+            "https://s3.amazonaws.com/{bucket}/{key}), or make torrents of prefixes",
+        )
+    _check("web seed", base, WEB_SEED_SCHEMES)
+    return base
+
+
+def _filled(template: str, bucket: str, key: str) -> str:
     values = {"{key}": encode_key(key), "{bucket}": encode_key(bucket)}
     placeholders = _PLACEHOLDER.findall(template)
     if "{key}" not in placeholders:
@@ -41,9 +73,7 @@ def object_url(template: str, bucket: str, key: str) -> str:
         )
     for unknown in set(placeholders) - values.keys():
         raise UrlError(f"web seed template {template!r} has {unknown}; expected only {{key}} and {{bucket}}")
-    url = _PLACEHOLDER.sub(lambda placeholder: values[placeholder[0]], template)
-    _check("web seed", url, WEB_SEED_SCHEMES)
-    return url
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[0]], template)
 
 
 def check_web_seed(url: str, *, single_file: bool = True) -> str:

@@ -45,6 +45,28 @@ class ObjectReader(Protocol):
         ...
 
 
+class ObjectLister(Protocol):
+    """What lies in a bucket, for those who name a prefix and not an object."""
+
+    def list_objects(self, bucket: str, prefix: str, *, after: str = "") -> Iterator[ObjectVersion]:
+        """Yield the current objects whose keys begin with ``prefix``, in the order of their keys' UTF-8
+        bytes, those above the key ``after`` only (which need not exist).
+
+        Each is pinned by its ETag alone: ``version_id`` is None also where there are versions, ``sha1``
+        always; reading one ends in ObjectChanged once another version is the current one. Delete markers
+        and older versions are left out. The requests are made as objects are asked for, 1,000 a page, which
+        is all that memory holds. After an error a new listing may go on from the last key that was told.
+
+        Raises NoSuchBucket, AccessDenied, Throttled, EndpointUnreachable, and SourceError where the keys do
+        not come in order.
+        """
+        ...
+
+
+class BucketReader(ObjectReader, ObjectLister, Protocol):
+    """Read access to all that lies in a bucket."""
+
+
 @runtime_checkable
 class PartReader(Protocol):
     """What a store may offer besides: the SHA-1s of an object's parts, without a byte of its content."""

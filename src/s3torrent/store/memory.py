@@ -20,6 +20,7 @@ from s3torrent.errors import (
     WriteConflict,
 )
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
+from s3torrent.store.memory_bucket import Bucket, Stored
 from s3torrent.types import (
     ContentSha1,
     ObjectHead,
@@ -35,21 +36,6 @@ if TYPE_CHECKING:
 
 PAGE_PARTS = 1000
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """One version; ``body`` is None for a delete marker."""
-
-    head: ObjectHead
-    body: bytes | None
-    parts: tuple[PartSha1, ...] = ()
-
-
-@dataclass(slots=True)
-class _Bucket:
-    versioned: bool
-    keys: dict[str, list[_Stored]] = field(default_factory=dict)  # newest last
 
 
 @dataclass(slots=True)
@@ -78,13 +64,13 @@ class MemoryStore:
         self._tells_sha1 = tells_sha1
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._uploads: dict[Upload, _Unfinished] = {}
         self._count = 0
 
     def create_bucket(self, name: str, *, versioned: bool = False) -> None:
         with self._lock:
-            self._buckets[name] = _Bucket(versioned)
+            self._buckets[name] = Bucket(versioned)
 
     def upload(
         self,
@@ -108,7 +94,7 @@ class MemoryStore:
                 sha1 if self._tells_sha1 and storage_class not in _ARCHIVES else None,
             )
             head = ObjectHead(version, dict(metadata or {}), storage_class)
-            stored = _Stored(head, bytes(body), tuple(parts))
+            stored = Stored(head, bytes(body), tuple(parts))
             earlier = bucket.keys.get(ref.key, []) if bucket.versioned else []
             bucket.keys[ref.key] = [*earlier, stored]
             return version
@@ -122,7 +108,7 @@ class MemoryStore:
                 bucket.keys[ref.key] = [one for one in versions if one.head.version.version_id != version_id]
             elif bucket.versioned:
                 marker = ObjectVersion(ref, self._next_id(), "", 0, self._now())
-                bucket.keys[ref.key] = [*versions, _Stored(ObjectHead(marker), None)]
+                bucket.keys[ref.key] = [*versions, Stored(ObjectHead(marker), None)]
 
     def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
         with self._lock:
@@ -135,6 +121,15 @@ class MemoryStore:
     def read(self, version: ObjectVersion, start: int, end: int) -> Iterator[memoryview | bytes]:
         for position in range(start, end, self._chunk):
             yield self._readable(version)[position : min(end, position + self._chunk)]
+
+    def list_objects(self, bucket: str, prefix: str, *, after: str = "") -> Iterator[ObjectVersion]:
+        while True:
+            with self._lock:
+                page = self._bucket(ObjectRef(bucket, prefix)).page(prefix, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1].ref.key
 
     def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
         parts = self._pinned(version).parts
@@ -259,19 +254,16 @@ class MemoryStore:
         except KeyError:
             raise UploadGone(f"{upload.ref}: upload {upload.upload_id} does not exist") from None
 
-    def _bucket(self, ref: ObjectRef) -> _Bucket:
+    def _bucket(self, ref: ObjectRef) -> Bucket:
         try:
             return self._buckets[ref.bucket]
         except KeyError:
             raise NoSuchBucket(f"bucket {ref.bucket} does not exist") from None
 
-    def _find(self, ref: ObjectRef, version_id: str | None) -> _Stored | None:
-        versions = self._bucket(ref).keys.get(ref.key, [])
-        if version_id is not None:
-            versions = [one for one in versions if one.head.version.version_id == version_id]
-        return versions[-1] if versions and versions[-1].body is not None else None
+    def _find(self, ref: ObjectRef, version_id: str | None) -> Stored | None:
+        return self._bucket(ref).find(ref.key, version_id)
 
-    def _pinned(self, version: ObjectVersion) -> _Stored:
+    def _pinned(self, version: ObjectVersion) -> Stored:
         with self._lock:
             stored = self._find(version.ref, version.version_id)
         if stored is None:

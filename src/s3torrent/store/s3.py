@@ -21,9 +21,11 @@ from s3torrent.errors import (
 )
 from s3torrent.store.base import READ_CHUNK, read_whole, require_ascii
 from s3torrent.store.resume import Patience, resuming
+from s3torrent.store.s3_answers import etag_of, modified_of, size_of
 from s3torrent.store.s3_body import body_chunks
 from s3torrent.store.s3_checksums import ATTRIBUTES, MOST_PAGES, PAGE_PARTS, content_sha1, part_page
 from s3torrent.store.s3_errors import BROKEN, UNREADABLE, Call, one_line, typed
+from s3torrent.store.s3_listing import listed
 from s3torrent.types import TORRENT_SUFFIX, ObjectHead, ObjectRef, ObjectVersion
 
 if TYPE_CHECKING:
@@ -61,6 +63,9 @@ class S3Store:
             name=str(version),
             patience=self._patience,
         )
+
+    def list_objects(self, bucket: str, prefix: str, *, after: str = "") -> Iterator[ObjectVersion]:
+        return listed(self._client, self._patience, bucket, prefix, after)
 
     def part_sha1s(self, version: ObjectVersion) -> Iterator[Sequence[PartSha1]]:
         """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
@@ -174,21 +179,6 @@ class S3Store:
             pass
 
 
-def etag_of(answer: Any) -> str:
-    """Without S3's quotes. Raises LookupError or ValueError, for ``typed``, where there is none."""
-    etag: str = answer["ETag"].strip('"')
-    if not etag:
-        raise ValueError("an empty ETag")
-    return etag
-
-
-def size_of(number: int) -> int:
-    """A number of bytes that S3 tells. Raises ValueError, for ``typed``, where that is none."""
-    if not 0 <= number < 1 << 63:
-        raise ValueError(f"a size of {number} bytes")
-    return number
-
-
 def _head(ref: ObjectRef, answer: Any) -> ObjectHead:
     return ObjectHead(
         ObjectVersion(
@@ -196,7 +186,7 @@ def _head(ref: ObjectRef, answer: Any) -> ObjectHead:
             answer.get("VersionId"),
             etag_of(answer),
             size_of(answer["ContentLength"]),
-            answer["LastModified"].astimezone(UTC).replace(microsecond=0),
+            modified_of(answer),
             content_sha1(answer),
         ),
         {name.lower(): value for name, value in answer.get("Metadata", {}).items()},

@@ -112,7 +112,10 @@ class Call:
 
     @property
     def resource(self) -> str:
-        return f"arn:aws:s3:::{self.ref.bucket}/{self.ref.key}"
+        of_bucket = (
+            self.action == "s3:ListBucket"
+        )  # the prefix is no part of what is allowed, only of a condition
+        return f"arn:aws:s3:::{self.ref.bucket}" + ("" if of_bucket else f"/{self.ref.key}")
 
     def __str__(self) -> str:
         return f"{self.action} on {self.resource}"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote_plus
 
 from s3torrent.errors import UploadGone, WriteConflict
 from s3torrent.store.base import require_ascii
 from s3torrent.store.resume import Patience, patiently
-from s3torrent.store.s3 import S3Store, condition_of, etag_of, size_of
+from s3torrent.store.s3 import S3Store, condition_of
+from s3torrent.store.s3_answers import etag_of, plain, size_of
 from s3torrent.store.s3_errors import Call, typed
 from s3torrent.types import Upload, UploadedPart
 
@@ -115,7 +115,7 @@ class S3UploadStore(S3Store):
                 (upload["Initiated"], _upload(ref, upload))
                 for page in self._upload_pages(ref)
                 for upload in page.get("Uploads", [])
-                if _plain(page, upload["Key"]) == ref.key
+                if plain(page, upload["Key"]) == ref.key
             ],
         )
         return [upload for _, upload in sorted(found, key=lambda each: each[0], reverse=True)]
@@ -150,9 +150,7 @@ class S3UploadStore(S3Store):
             self._ask(call, lambda: self._client.abort_multipart_upload(**_address(upload)))
 
     def _upload_pages(self, ref: ObjectRef) -> Iterator[Any]:
-        """Not by botocore's paginator: it hands the encoded marker back as it came. Unencoded, a key with a
-        control character makes the answer malformed XML.
-        """
+        """Not by botocore's paginator: it hands the encoded marker back as it came."""
         marker: Any = {}
         for _ in range(MOST_PAGES):
             page = self._client.list_multipart_uploads(
@@ -162,7 +160,7 @@ class S3UploadStore(S3Store):
             if not page.get("IsTruncated"):
                 return
             marker = {
-                "KeyMarker": _plain(page, page["NextKeyMarker"]),
+                "KeyMarker": plain(page, page["NextKeyMarker"]),
                 "UploadIdMarker": page["NextUploadIdMarker"],
             }
         raise ValueError(ENDLESS)
@@ -183,10 +181,6 @@ def _bounded(pages: Iterable[T]) -> Iterator[T]:
         if number == MOST_PAGES:
             raise ValueError(ENDLESS)
         yield page
-
-
-def _plain(page: Any, text: str) -> str:
-    return unquote_plus(text) if page.get("EncodingType") == "url" else text
 
 
 def _upload(ref: ObjectRef, told: Any) -> Upload:
