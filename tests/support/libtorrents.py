@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIECE = 32768
-# libtorrent 2.1.1's creator lists "a.txt" before "a/b" wherever it pads, also in a hybrid's v1 half, though the file tree has them the
-# other way round, and then refuses to load what it made. There it judges ours by loading and recheck alone.
+# libtorrent 2.1.1's creator lists "a.txt" before "a/b" wherever it pads, also in a hybrid's v1 half, though the
+# file tree has them the other way round, and then refuses to load what it made. There it judges ours by loading
+# and recheck alone.
 REFUSED_BY_ITS_OWN_MAKER = ("nested", "order")
 
 
