@@ -6,10 +6,11 @@ import os
 from urllib.parse import urlsplit
 
 from fuzz.saying import LONGEST, check_error, check_text
-from s3torrent.config import RecorderSettings, Settings, from_environment, recorder_from_environment
+from s3torrent.config import Settings, from_environment
 from s3torrent.errors import ConfigError
 from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, MAX, MIN
 from s3torrent.metainfo.webseed import check_tracker, object_url
+from s3torrent.recorder_config import RecorderSettings, recorder_from_environment
 
 
 def target(data: bytes) -> None:

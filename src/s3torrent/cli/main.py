@@ -69,8 +69,17 @@ def cli() -> None:
         _kernel()
 
 
+def run() -> NoReturn:
+    """What the installed command calls: main, and the end of the process."""
+    try:
+        main()
+    except SystemExit as ended:
+        _end(int(ended.code or 0))
+    _end(0)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Run, and end the process. Every error is one line, and its mend."""
+    """Run, and leave with the exit code (SystemExit). Every error is one line, and its mend."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # closed by the shell: >&-
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may hold anything
@@ -96,7 +105,7 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get("S3TORRENT_DEBUG"):
             raise
         code = _unforeseen(error)
-    _end(code or 0)
+    sys.exit(code or 0)
 
 
 def _end(code: int) -> NoReturn:

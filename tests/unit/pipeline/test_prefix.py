@@ -135,8 +135,8 @@ class TestRefused:
             (["a\0b"], BadName, r"'a\x00b' is a name with a NUL in it"),
             (["a\ud800"], BadName, r"'a\ud800' is not UTF-8"),
             (["d/" * 100 + "x"], BadName, "is a path of 101 components"),
-            (["a", "a/b"], PathConflict, "a is a file, and the folder of a/b"),
-            (["x/a/b/c", "x/a", "z"], PathConflict, "x/a is a file, and the folder of x/a/b/c"),
+            (["a", "a/b"], PathConflict, "'a' is a file, and the folder of 'a/b'"),
+            (["x/a/b/c", "x/a", "z"], PathConflict, "'x/a' is a file, and the folder of 'x/a/b/c'"),
         ],
         ids=lambda value: repr(value)[:40] if isinstance(value, list) else None,
     )
@@ -311,7 +311,7 @@ class TestPadFiles:
     def test_without_them_a_policy_is_what_it_was_before_there_were_any(self):
         """Torrents that were made under it stay as they are."""
         plain = TorrentPolicy()
-        assert plain.policy_id == "v1-auto-POLICY"
+        assert plain.policy_id == "v1-auto-0c0c8bc6e4fb65e0"
         assert replace(plain, pad_files=True).policy_id != plain.policy_id
 
     def test_what_they_cost_is_counted(self, store: MemoryStore):
