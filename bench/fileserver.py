@@ -70,7 +70,15 @@ def nginx(
             else "",
         )
     )
-    with subprocess.Popen(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        "nginx",
+        "-c",
+        str(configuration),
+    ]  # ends with a killed run, too
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(process, port)
             yield f"{'https' if tls else 'http'}://{HOST}:{port}"

@@ -555,3 +555,16 @@ def at_once(count: int, act: Any) -> list[Any]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+# --- items ---
+
+
+def test_items_are_all_of_a_prefix_and_no_others(store: StatusStore) -> None:
+    """Thirty of them, more than any page of the stand-ins tells at once where it is made small."""
+    for number in range(30):
+        claimed(store, job(f"shows/{number}"))
+    claimed(store, job("other"))
+    found = [item.job_id for item in store.items("s3://bucket/shows/")]
+    assert sorted(found) == sorted(f"s3://bucket/shows/{number}" for number in range(30))
+    assert list(store.items("s3://nobody/")) == []

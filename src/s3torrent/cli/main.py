@@ -34,6 +34,7 @@ SUMMARIES = {
     "verify": "Check a file, a directory or an object against a torrent.",
     "magnet": "Print the magnet link of a torrent.",
     "backfill": "Make torrents of what lies in a bucket already.",
+    "audit": "Find torrents that are missing, stale, foreign, orphaned or wrong.",
     "dev": "Run the whole system on this machine.",
 }
 
@@ -120,14 +121,23 @@ def _end(code: int) -> NoReturn:
 
 
 def _unforeseen(error: Exception) -> int:
-    """What no error of ours names: a full disk behind stdout, or a defect."""
+    """What no error of ours names: a full disk behind stdout, no memory, or a defect."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered must not fail again at exit
         say("error: the output could not be written: no space left")
         return S3TorrentError.exit_code
+    if _is_of_memory(error):
+        say("error: the system gave no more memory (expected about 200 MiB)")
+        say("hint: end other programs, or raise the limit that it runs under (ulimit -v)")
+        return S3TorrentError.exit_code
     say(f"error: a defect in s3torrent {__version__}: {type(error).__name__}: {error}")
     say("hint: run it again with S3TORRENT_DEBUG=1 and report what it prints")
     return BUG_EXIT
+
+
+def _is_of_memory(error: Exception) -> bool:
+    no_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)  # no room for its stack
+    return isinstance(error, MemoryError) or no_thread or getattr(error, "errno", None) == errno.ENOMEM
 
 
 def _require_utf8(arguments: list[str]) -> None:

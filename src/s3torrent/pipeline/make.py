@@ -82,10 +82,11 @@ class Maker:
     checkpoint_seconds: float = 20.0
     state_machine: StateMachine | None = None
 
-    def make(self, request: TorrentRequest, deadline: float = math.inf) -> Outcome:
+    def make(self, request: TorrentRequest, deadline: float = math.inf, *, anew: bool = False) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
         and a vanished object end as SKIPPED. Whatever is raised is in the status item, too, where one could
-        be written. Past ``deadline`` (of ``monotonic``) hashing ends with OutOfTime.
+        be written. Past ``deadline`` (of ``monotonic``) hashing ends with OutOfTime. ``anew``: also
+        where item and torrent say that it is done.
         """
         job_id = str(request.ref)
         try:
@@ -98,7 +99,7 @@ class Maker:
         source = head.version
         if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
             return Outcome(job_id, SKIPPED, _not_current(request, source))
-        claim, torrent = self._claim(request, source, torrent)
+        claim, torrent = self._claim(request, source, torrent, redo=anew)
         match claim:
             case Done():
                 return Outcome(job_id, COMPLETED, "done before", attributes=claim.item.attributes)
@@ -112,7 +113,7 @@ class Maker:
                     until=claim.at,
                 )
             case Claimed():
-                return self.complete(self.lease(claim, source, deadline), head, torrent)
+                return self.complete(self.lease(claim, source, deadline), head, torrent, anew=anew)
 
     def _unseen(self, request: TorrentRequest, error: S3TorrentError) -> Outcome:
         """No version could be pinned. Returns what is final, raises what is not."""
@@ -133,12 +134,12 @@ class Maker:
         raise error
 
     def _claim(
-        self, request: TorrentRequest, source: ObjectVersion, torrent: ObjectHead | None
+        self, request: TorrentRequest, source: ObjectVersion, torrent: ObjectHead | None, *, redo: bool
     ) -> tuple[ClaimResult, ObjectHead | None]:
         """The claim, and what lies at KEY.torrent as it was seen last."""
         job = Job(str(request.ref), source, self.policy.policy_id, self.engine.name, request.sequencer)
         tools: dict[str, Any] = {"owner": self._owner(source), "lease_seconds": self.lease_seconds}
-        claim = self.status.claim(job, **tools)
+        claim = self.status.claim(job, **tools, redo=redo)
         if isinstance(claim, Done) and not self._is_current(torrent, source):
             # Finished since we looked, by a recorder perhaps; or its torrent was lost: look again.
             torrent = find_torrent(self.store, request.ref, guess=True)
@@ -165,7 +166,13 @@ class Maker:
         )
 
     def complete(
-        self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None = None
+        self,
+        lease: Lease,
+        head: ObjectHead,
+        torrent: ObjectHead | None,
+        memory: Memory | None = None,
+        *,
+        anew: bool = False,
     ) -> Outcome:
         """The claimed work, to its end. ``memory``: what is hashed already; else what a try has kept."""
         source = lease.source
@@ -174,7 +181,7 @@ class Maker:
         try:
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
-            if found is Standing.CURRENT and torrent:
+            if found is Standing.CURRENT and torrent and not anew:
                 attributes = self._published(source, torrent)
             made = attributes is None
             if attributes is None:

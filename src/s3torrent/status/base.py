@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from s3torrent.status.timestamp import from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from s3torrent.types import ObjectVersion
@@ -170,6 +170,12 @@ class StatusStore(Protocol):
         ...
 
     def get(self, job_id: str) -> StatusItem | None: ...
+
+    def items(self, prefix: str) -> Iterator[StatusItem]:
+        """All whose job id begins with ``prefix``, in any order, a page in memory at a time. Costs a reading
+        of the whole table.
+        """
+        ...
 
     def list(self, *, status: str | None = None, limit: int = 1000) -> list[StatusItem]:
         """Newest first by ``updatedAt``."""

@@ -159,6 +159,17 @@ class DynamoStatus:
         answer = self._call("get_item", Key={KEY: to_value(job_id)}, ConsistentRead=True)
         return _item(answer["Item"]) if "Item" in answer else None
 
+    def items(self, prefix: str) -> Iterator[StatusItem]:
+        to = Placeholders()
+        scan: dict[str, Any] = {"FilterExpression": to.begins_with(KEY, prefix)}
+        scan |= {"ExpressionAttributeNames": to.names, "ExpressionAttributeValues": to.values}
+        while True:
+            page = self._call("scan", **scan)
+            yield from map(_item, page.get("Items", ()))
+            if page.get("LastEvaluatedKey") in (None, scan.get("ExclusiveStartKey")):
+                return
+            scan["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     def list(self, *, status: str | None = None, limit: int = 1000) -> list[StatusItem]:
         """Through the listing index, a moment behind the table. Raises TableSchemaMismatch without it."""
         shards = (self._shard(shard, status) for shard in SHARDS)

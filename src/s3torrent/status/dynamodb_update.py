@@ -54,6 +54,9 @@ class Placeholders:
         self.values[placeholder] = stored
         return f"{self.name(attribute)} = {placeholder}"
 
+    def begins_with(self, attribute: str, prefix: str) -> str:
+        return f"begins_with({self.name(attribute)}, {self.value(prefix)})"
+
     def exists(self, attribute: str) -> str:
         return f"attribute_exists({self.name(attribute)})"
 

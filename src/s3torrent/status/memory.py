@@ -29,7 +29,7 @@ from s3torrent.status.lease import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from s3torrent.status.base import Claimed, ClaimResult, Job
@@ -114,6 +114,11 @@ class MemoryStatus:
     def get(self, job_id: str) -> StatusItem | None:
         with self._lock:
             return self._items.get(job_id)
+
+    def items(self, prefix: str) -> Iterator[StatusItem]:
+        with self._lock:
+            found = [item for job_id, item in self._items.items() if job_id.startswith(prefix)]
+        yield from found
 
     def list(self, *, status: str | None = None, limit: int = 1000) -> list[StatusItem]:
         with self._lock:

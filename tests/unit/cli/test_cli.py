@@ -347,3 +347,20 @@ def test_a_command_leaves_the_search_for_garbage_as_it_was(run: Any, content: Pa
     run("create", str(content))
     run("verify", "movie.bin.torrent", "nothing")
     assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(12, "Cannot allocate memory"), RuntimeError("can't start new thread")]
+)
+def test_where_the_system_gives_no_memory_that_is_said(
+    run: Any, content: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("s3torrent.engine.native.NativeEngine.build", fail)
+    ran = run("create", str(content))
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err.startswith(
+        "error: the system gave no more memory (expected about 200 MiB)\nhint: end other"
+    )
