@@ -42,6 +42,14 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "",
         "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
     ),
+    "TORRENT_PREFIX_RULES": (
+        "",
+        "Folders that get a torrent of their own, such as `shows/*/`; `*` matches no `/`; comma-separated",
+    ),
+    "TORRENT_PREFIX_QUIET_SECONDS": (
+        "600",
+        "How long nothing changes in such a folder before its torrent is made",
+    ),
     "TORRENT_REQUEST_PAYER": ("0", "`1` agrees to pay for requests and transfer (requester-pays buckets)"),
     "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
     "TORRENT_CHECKPOINT_SECONDS": (
@@ -86,6 +94,8 @@ class Settings:
     control_prefix: str
     watch_prefix: str
     on_delete: str
+    prefix_rules: tuple[str, ...]
+    prefix_quiet_seconds: float
     request_payer: bool
     lease_seconds: float
     checkpoint_seconds: float
@@ -149,6 +159,10 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
         on_delete=one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
+        prefix_rules=tuple(map(_folder_rule, items("TORRENT_PREFIX_RULES"))),
+        prefix_quiet_seconds=number(
+            "TORRENT_PREFIX_QUIET_SECONDS", text("TORRENT_PREFIX_QUIET_SECONDS"), 1, 86400
+        ),
         request_payer=_flag("TORRENT_REQUEST_PAYER", text("TORRENT_REQUEST_PAYER")),
         lease_seconds=number("TORRENT_LEASE_SECONDS", text("TORRENT_LEASE_SECONDS"), 5, 900),
         checkpoint_seconds=number("TORRENT_CHECKPOINT_SECONDS", text("TORRENT_CHECKPOINT_SECONDS"), 0, 900),
@@ -157,6 +171,15 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         threads=_threads(text("TORRENT_THREADS"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         log_level=one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
     )
+
+
+def _folder_rule(pattern: str) -> str:
+    """Ends in ``/``, and every segment says something."""
+    if not pattern.endswith("/") or "" in pattern.removesuffix("/").split("/"):
+        raise ConfigError(
+            f"TORRENT_PREFIX_RULES has {pattern!r}; expected a folder with a / at its end, such as shows/*/"
+        )
+    return pattern
 
 
 def endpoint_url(environ: Mapping[str, str]) -> str | None:

@@ -12,7 +12,7 @@ import logging
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +21,24 @@ from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, 
 from s3torrent.intake.batch import PERMANENT, SUCCEEDED, TEMPORARY
 from s3torrent.intake.fanout import is_step
 from s3torrent.intake.fanout import read as read_step
+from s3torrent.intake.folders import FolderRules, reminder
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell, visible
+from s3torrent.pipeline.outcome import skipped
+from s3torrent.types import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from s3torrent.intake.batch import Results
-    from s3torrent.intake.delivery import Parcel
+    from s3torrent.intake.delivery import Parcel, Ticket
     from s3torrent.pipeline.fanout import FanOut
+    from s3torrent.pipeline.folder import Folders, Remind
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.outcome import Outcome
     from s3torrent.redelivery import Redelivery
-    from s3torrent.types import TorrentRequest
+    from s3torrent.types import ObjectRef, TorrentRequest
 
 START_MARGIN_MS = 10_000
 """With less than this (or a third of the whole) left no further object is begun; its record goes back."""
@@ -74,7 +78,14 @@ def function() -> Function:
         log.addHandler(logging.StreamHandler())
     rules = Rules(settings.bucket, settings.include, settings.exclude, settings.control_prefix)
     maker = wiring.maker(settings)
-    return Function(rules, maker, wiring.redelivery(settings), lambda: wiring.fan_out(settings, maker))
+    return Function(
+        rules,
+        maker,
+        wiring.redelivery(settings),
+        lambda: wiring.fan_out(settings, maker),
+        FolderRules(settings.prefix_rules, settings.control_prefix),
+        (lambda: wiring.folders(settings, maker)) if settings.prefix_rules else None,
+    )
 
 
 class TimeLeft:
@@ -106,6 +117,8 @@ class Function:
     maker: Maker
     redelivery: Redelivery | None = None
     fan_out: Callable[[], FanOut] | None = None
+    folder_rules: FolderRules = field(default_factory=FolderRules)
+    folders: Callable[[], Folders] | None = None
 
     def handle(self, event: object, context: Any) -> dict[str, Any]:
         if is_step(event):
@@ -197,7 +210,7 @@ class Function:
         for request in parcel.requests:
             started = time.monotonic()
             try:
-                outcome = self.maker.make(request, started + time_left.for_one_more(request))
+                outcome = self._make(request, started + time_left.for_one_more(request), parcel.ticket)
             except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
                 tell(logging.ERROR, "failed", id=str(request.ref), **described(error))
                 errors.append(error)
@@ -207,7 +220,36 @@ class Function:
             outcomes.append(outcome)
         if errors:
             raise errors[0]
+        self._stir(parcel)
         return outcomes
+
+    def _make(self, request: TorrentRequest, deadline: float, ticket: Ticket | None) -> Outcome:
+        if request.event != FOLDER:
+            return self.maker.make(request, deadline)
+        ours = self.rules.bucket in (None, request.ref.bucket) and self.folder_rules.has(request.ref)
+        if not (self.folders and ours):
+            return skipped(str(request.ref), "TORRENT_PREFIX_RULES names no such folder")
+        return self.folders().take(request.ref, self._remind(ticket), deadline)
+
+    def _stir(self, parcel: Parcel) -> None:
+        """The folders in which something changed, whether or not the object itself gets a torrent."""
+        if not (self.folders and parcel.ticket):
+            return
+        refs = [request.ref for request in parcel.requests if request.event != FOLDER]
+        refs += [dropped.ref for dropped in parcel.dropped if dropped.ref]
+        found = dict.fromkeys(filter(None, map(self.folder_rules.folder_of, refs)))
+        for folder in found:
+            if self.rules.bucket in (None, folder.bucket) and self.folders().stir(
+                folder, self._remind(parcel.ticket)
+            ):
+                tell(logging.INFO, "stirred", id=str(folder))
+
+    def _remind(self, ticket: Ticket | None) -> Remind:
+        def remind(folder: ObjectRef, seconds: float) -> None:
+            if self.redelivery and ticket:
+                self.redelivery.later(ticket, reminder(folder), seconds)
+
+        return remind
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

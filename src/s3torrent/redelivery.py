@@ -45,6 +45,14 @@ class Redelivery:
         )
         return seconds
 
+    def later(self, ticket: Ticket, body: str, seconds: float) -> None:
+        """A message of our own into the same queue, to be read in so many seconds, or the longest that SQS
+        waits. Raises what the client raises.
+        """
+        client = self._client()
+        delay = min(LONGEST_SECONDS, max(0, math.ceil(seconds)))
+        client.send_message(QueueUrl=_url(client, ticket.queue_arn), MessageBody=body, DelaySeconds=delay)
+
     def hand_on(self, ticket: Ticket) -> None:
         """The same message anew, at once: work that got on and is not done. It has its whole number of tries
         again, so that the largest object ends in no dead-letter queue. Raises what the client raises.

@@ -13,6 +13,8 @@ TORRENT_SUFFIX = ".torrent"
 REMOVED = ("ObjectRemoved", "LifecycleExpiration")
 DIRECT = "direct"
 """The event of a request that somebody made in person."""
+FOLDER = "folder"
+"""The event of a folder that may be quiet by now; its key ends in ``/``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class ObjectRef:
 
     @property
     def torrent(self) -> ObjectRef:
-        return ObjectRef(self.bucket, self.key + TORRENT_SUFFIX)
+        """``KEY.torrent``; of a folder (``a/b/``) ``a/b.torrent``."""
+        return ObjectRef(self.bucket, self.key.removesuffix("/") + TORRENT_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class TorrentRequest:
 
     ``version_id``, ``etag``, ``size`` and ``sequencer`` are what the event said, None where it did not.
     ``event`` is the S3 event name without ``s3:`` ("ObjectCreated:Put", "ObjectRemoved:Delete"), "direct" for
-    a direct call.
+    a direct call, "folder" for a folder.
     """
 
     ref: ObjectRef

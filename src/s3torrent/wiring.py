@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from s3torrent.engine.base import Engine
     from s3torrent.execution import Executions
     from s3torrent.pipeline.fanout import FanOut
+    from s3torrent.pipeline.folder import Folders
     from s3torrent.pipeline.make import Maker
     from s3torrent.pipeline.upload import Uploader
     from s3torrent.queueing import Queue
@@ -134,6 +135,16 @@ def fan_out(settings: Settings, made: Maker) -> FanOut:
     return FanOut(made, NativeEngine(settings.threads))
 
 
+def folders(settings: Settings, made: Maker) -> Folders:
+    """As ``fan_out``."""
+    from s3torrent.pipeline.folder import Folders  # noqa: PLC0415 - few functions have a rule for folders
+
+    clients = Clients(
+        settings.endpoint_url, connections=settings.threads + 2, request_payer=settings.request_payer
+    )
+    return Folders(made, s3_store(clients), settings.prefix_quiet_seconds, clock)
+
+
 def native_engine(threads: int) -> NativeEngine:
     return NativeEngine(threads)
 
@@ -156,10 +167,10 @@ def upload_store(clients: Clients) -> S3UploadStore:
     return S3UploadStore(clients.client("s3"))
 
 
-def status_store(clients: Clients, table: str) -> DynamoStatus:
+def status_store(clients: Clients, table: str, *, create_missing: bool = True) -> DynamoStatus:
     from s3torrent.status.dynamodb import DynamoStatus  # noqa: PLC0415 - imports botocore
 
-    return DynamoStatus(clients.client("dynamodb"), table, clock)
+    return DynamoStatus(clients.client("dynamodb"), table, clock, create_missing=create_missing)
 
 
 def worker_name() -> str:

@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.allow_list_bucket || var.on_delete == "remove" ? [1] : []
+    for_each = var.allow_list_bucket || var.on_delete == "remove" || length(var.prefix_rules) > 0 ? [1] : []
     content {
       sid       = "TellAbsentFromForbidden"
       actions   = ["s3:ListBucket"]

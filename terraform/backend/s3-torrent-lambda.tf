@@ -55,6 +55,9 @@ locals {
     TORRENT_FANOUT_STATE_MACHINE = var.fanout_enabled ? local.fanout_arn : ""
     TORRENT_FANOUT_THRESHOLD     = var.fanout_enabled ? var.fanout_threshold : ""
 
+    TORRENT_PREFIX_RULES         = join(",", var.prefix_rules)
+    TORRENT_PREFIX_QUIET_SECONDS = length(var.prefix_rules) > 0 ? tostring(var.prefix_quiet_seconds) : ""
+
     TORRENT_CHECKPOINT_SECONDS = tostring(var.checkpoint_seconds)
     TORRENT_REQUEST_PAYER      = var.request_payer ? "1" : "0"
     TORRENT_LOG_LEVEL          = var.log_level

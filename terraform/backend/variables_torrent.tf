@@ -237,3 +237,23 @@ variable "fanout_concurrency" {
     error_message = "fanout_concurrency is ${var.fanout_concurrency}; expected a whole number from 1 to 10000."
   }
 }
+
+variable "prefix_rules" {
+  description = "Folders that get a torrent of their own once they have been quiet, such as shows/*/ (* matches no /). Needs event_source = sqs."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = alltrue([for rule in var.prefix_rules : can(regex("^[^,/]+(/[^,/]+)*/$", rule))])
+    error_message = "prefix_rules are ${jsonencode(var.prefix_rules)}; expected folders with a / at their end, such as shows/*/."
+  }
+}
+
+variable "prefix_quiet_seconds" {
+  description = "How long nothing changes in such a folder before its torrent is made."
+  type        = number
+  default     = 600
+  validation {
+    condition     = var.prefix_quiet_seconds >= 1 && var.prefix_quiet_seconds <= 86400
+    error_message = "prefix_quiet_seconds is ${var.prefix_quiet_seconds}; expected 1 to 86400."
+  }
+}

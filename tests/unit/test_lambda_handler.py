@@ -3,6 +3,7 @@
 import json
 import logging
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 from s3torrent import lambda_handler
 from s3torrent.engine.native import NativeEngine
 from s3torrent.errors import AccessDenied, ConfigError, EventError
+from s3torrent.intake.folders import FolderRules
 from s3torrent.intake.rules import Rules
 from s3torrent.lambda_handler import Function
 from s3torrent.metainfo.policy import TorrentPolicy
+from s3torrent.pipeline.folder import Folders
 from s3torrent.pipeline.make import Maker
+from s3torrent.redelivery import Redelivery
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.failing import FailingStore, Fault
 from s3torrent.store.memory import MemoryStore
@@ -226,3 +230,86 @@ def test_a_fault_of_the_program_itself_keeps_its_traceback(monkeypatch: pytest.M
     with pytest.raises(ZeroDivisionError) as caught:
         lambda_handler.handler({}, Context())
     assert frames_below_the_handler(caught.value) == ["broken"]
+
+
+class TestFolders:
+    """Rules for folders: each event of a queue stirs its folder up, and a reminder takes it."""
+
+    class Queue:
+        class meta:  # noqa: N801 - boto3's own name
+            endpoint_url = "https://sqs.eu-central-1.amazonaws.com/"
+
+        def __init__(self) -> None:
+            self.sent: list[dict[str, Any]] = []
+
+        def send_message(self, **arguments: Any) -> None:
+            self.sent.append(arguments)
+
+    def function(self, store: MemoryStore, queue: Queue, *, quiet: float = 300.0) -> Function:
+        plain = function(store)
+        now = lambda: datetime.now(UTC)  # noqa: E731
+        return replace(
+            plain,
+            rules=Rules(bucket="bucket", exclude=("*/left-out",)),
+            redelivery=Redelivery(lambda: queue, now),
+            folder_rules=FolderRules(("shows/*/",)),
+            folders=lambda: Folders(plain.maker, store, quiet, now),
+        )
+
+    def from_queue(self, *bodies: Any) -> dict[str, Any]:
+        event = queue(*bodies)
+        for record in event["Records"]:
+            record["eventSourceARN"] = "arn:aws:sqs:eu-central-1:123456789012:events"
+            record["receiptHandle"] = "handle"
+            record["attributes"] = {"ApproximateReceiveCount": "1"}
+        return event
+
+    @pytest.mark.parametrize("key", ["shows/1/a", "shows/1/x/left-out"])
+    def test_an_event_sends_one_reminder(self, store: MemoryStore, key: str) -> None:
+        """Also of an object that gets no torrent itself; a second one is not sent meanwhile."""
+        queue = self.Queue()
+        store.upload(ObjectRef("bucket", key), b"content")
+        events = self.from_queue(notification(key), notification(key))
+        assert self.function(store, queue).handle(events, None) == {"batchItemFailures": []}
+        assert queue.sent == [
+            {
+                "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/events",
+                "MessageBody": '{"bucket": "bucket", "folder": "shows/1/"}',
+                "DelaySeconds": 301,
+            }
+        ]
+
+    @pytest.mark.parametrize("key", ["good", "shows/1/a.torrent"])
+    def test_other_events_send_none(self, store: MemoryStore, key: str) -> None:
+        queue = self.Queue()
+        store.upload(ObjectRef("bucket", key), b"content")
+        self.function(store, queue).handle(self.from_queue(notification(key)), None)
+        self.function(store, queue).handle(notification("shows/1/a", bucket="other"), None)
+        assert queue.sent == []
+
+    def test_a_reminder_of_a_folder_that_is_not_quiet_is_sent_again(self, store: MemoryStore) -> None:
+        queue = self.Queue()
+        store.upload(ObjectRef("bucket", "shows/1/a"), b"content")
+        reminder = self.from_queue({"bucket": "bucket", "folder": "shows/1/"})
+        assert self.function(store, queue).handle(reminder, None) == {"batchItemFailures": []}
+        assert len(queue.sent) == 1
+        assert not has_torrent(store, "shows/1")
+
+    def test_a_reminder_of_a_quiet_one_makes_its_torrent(self, store: MemoryStore) -> None:
+        queue = self.Queue()
+        store.upload(ObjectRef("bucket", "shows/1/a"), b"content")
+        reminder = self.from_queue({"bucket": "bucket", "folder": "shows/1/"})
+        self.function(store, queue, quiet=-5.0).handle(reminder, None)
+        assert queue.sent == []
+        assert has_torrent(store, "shows/1")
+
+    def test_a_reminder_without_a_rule_makes_none(self, store: MemoryStore) -> None:
+        store.upload(ObjectRef("bucket", "other/1/a"), b"content")
+        message = {"bucket": "bucket", "folder": "other/1/"}
+        for tried in (function(store), self.function(store, self.Queue(), quiet=-5.0)):
+            [result] = tried.handle(message, None)["results"]
+            assert (result["status"], result["reason"]) == (
+                "SKIPPED",
+                "TORRENT_PREFIX_RULES names no such folder",
+            )
+        assert not has_torrent(store, "other/1")

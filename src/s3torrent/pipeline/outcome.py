@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.magnet import magnet
+from s3torrent.status.base import SKIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,10 @@ class Outcome:
     reason: str = ""
     made: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def skipped(job_id: str, reason: str) -> Outcome:
+    return Outcome(job_id, SKIPPED, reason)
 
 
 def describe(

@@ -21,7 +21,7 @@ from s3torrent.pipeline.content import tree_content
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from s3torrent.engine.base import Built, Content, Engine, Progress
+    from s3torrent.engine.base import Built, Content, Engine, Progress, RangeMemory
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.store.base import BucketReader, ObjectLister
     from s3torrent.types import ObjectRef, ObjectVersion
@@ -114,6 +114,7 @@ def build_prefix(
     *,
     store: BucketReader,
     progress: Progress,
+    memory: RangeMemory | None = None,
 ) -> Built:
     """The torrent of ``content``, whose objects are all still current when this returns.
 
@@ -121,7 +122,7 @@ def build_prefix(
     Archived, which name the object, and whatever the engine raises.
     """
     try:
-        built = engine.build(content, policy, store, progress)
+        built = engine.build(content, policy, store, progress, memory)
         _require_current(place, content, store)
     except (ObjectChanged, ObjectGone) as error:
         error.hint = AGAIN
