@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3torrent.engine.base import RangeMemory
 from s3torrent.engine.cut import cut, range_length
-from s3torrent.errors import S3TorrentError
+from s3torrent.errors import OutOfTime, S3TorrentError
 from s3torrent.hashing.ranges import RangeHashes
 from s3torrent.metainfo.bencode import decode, encode
 from s3torrent.pipeline.publish import find
 from s3torrent.types import ObjectRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from s3torrent.hashing.layout import Layout
     from s3torrent.store.base import ObjectStore
@@ -42,6 +43,18 @@ class Memory(RangeMemory, Protocol):
     def clear(self) -> None:
         """The object is done with."""
         ...
+
+
+@contextmanager
+def telling_progress(memory: Memory | None) -> Iterator[None]:
+    """Where the time is up, its error says how far this try got, and what stood in the way of keeping it."""
+    try:
+        yield
+    except OutOfTime as error:
+        if memory:
+            error.progressed = memory.kept - memory.recalled
+            error.message += f"; {memory.trouble}" if memory.trouble else ""
+        raise
 
 
 class Checkpoint:

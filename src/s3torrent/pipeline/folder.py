@@ -25,6 +25,7 @@ from s3torrent.errors import (
 )
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
+from s3torrent.pipeline.checkpoint import telling_progress
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.prefix import build_prefix, prefix_content
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
@@ -147,10 +148,11 @@ class Folders:
             raise foreign(source.ref)
         before = self._before(torrent)
         memory = maker.checkpoint(lease, look=lease.claim.attempt > 1)
-        built = build_prefix(
-            source.ref, content, maker.policy, maker.engine,
-            store=self.lister, progress=lease.progress, memory=memory,
-        )  # fmt: skip
+        with telling_progress(memory):
+            built = build_prefix(
+                source.ref, content, maker.policy, maker.engine,
+                store=self.lister, progress=lease.progress, memory=memory,
+            )  # fmt: skip
         metainfo = _linked(built.metainfo, before)
         body = metainfo.encode()
         lease.progress(metainfo.size, UPLOADING_TORRENT)

@@ -28,7 +28,7 @@ from s3torrent.errors import (
 )
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.build import build_object, require_current
-from s3torrent.pipeline.checkpoint import Checkpoint
+from s3torrent.pipeline.checkpoint import Checkpoint, telling_progress
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key, name_of
 from s3torrent.pipeline.gone import gone, leave
 from s3torrent.pipeline.lease import Lease
@@ -223,13 +223,8 @@ class Maker:
         self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None
     ) -> dict[str, Any]:
         source = head.version
-        try:
+        with telling_progress(memory):
             built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
-        except OutOfTime as error:
-            if memory:
-                error.progressed = memory.kept - memory.recalled
-                error.message += f"; {memory.trouble}" if memory.trouble else ""
-            raise
         body = built.metainfo.encode()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         publish(self.store, source, self.policy.policy_id, body, torrent)

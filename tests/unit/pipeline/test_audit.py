@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from s3torrent.engine.native import NativeEngine
+from s3torrent.metainfo.build import build
+from s3torrent.metainfo.model import FileEntry, Metainfo
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.audit import Auditor, Look
@@ -21,9 +22,6 @@ from s3torrent.status.base import Claimed, Job
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.memory import MemoryStore
 from s3torrent.types import ObjectRef, TorrentRequest
-
-if TYPE_CHECKING:
-    from s3torrent.metainfo.model import Metainfo
 
 REF = ObjectRef("bucket", "shows/é+ü & 100%.bin")
 BODY = bytes(range(256)) * 400
@@ -131,6 +129,14 @@ class TestMissing:
         world.status.finish(claim, "SKIPPED", {"reason": "so", "error": {"type": error}})
         assert [found.kind for found in world.findings()] == [Kind.MISSING] * missing
 
+    def test_what_an_older_content_was_refused_for_says_nothing_of_this_one(self, world: World) -> None:
+        world.delete(REF.torrent)
+        job = Job(str(REF), replace(world.store.head(REF).version, etag="older"), "policy")
+        claim = world.status.claim(job, owner="B", lease_seconds=60)
+        assert isinstance(claim, Claimed)
+        world.status.finish(claim, "SKIPPED", {"reason": "so", "error": {"type": "Archived"}})
+        assert world.only().kind is Kind.MISSING
+
 
 class TestStale:
     def test_it_is_found_and_made_anew(self, world: World) -> None:
@@ -191,6 +197,28 @@ class TestOrphaned:
         assert mend(found, world.maker) == ""
         assert world.torrent().size == len(BODY)
 
+    def test_an_object_that_came_since_it_was_listed_is_no_orphan_s(self, world: World) -> None:
+        [listed] = survey(world.store.list_objects("bucket", REF.torrent.key))
+        assert listed.object is None
+        assert world.auditor().look(listed) == Look(passed="its object came back meanwhile")
+
+    def test_where_torrents_are_to_go_one_that_was_kept_is_a_finding(self, world: World) -> None:
+        """TORRENT_ON_DELETE was ``keep`` when its object went."""
+        world.delete(REF)
+        assert mend(world.only(), world.maker) == ""
+        [listed] = survey(world.store.list_objects("bucket", ""))
+        looks = [replace(world.auditor(), keeps=keeps).look(listed) for keeps in (True, False)]
+        assert [look.finding and look.finding.kind for look in looks] == [None, Kind.ORPHANED]
+
+    def test_a_torrent_of_what_the_rules_leave_out_is_nobody_s_business(self) -> None:
+        """Ours, from before there was the rule."""
+        world = World()
+        left_out = ObjectRef("bucket", "out/x")
+        world.store.upload(left_out, BODY)
+        world.maker.make(TorrentRequest(left_out))
+        world.delete(left_out)
+        assert world.findings() == []
+
 
 class TestUnreadable:
     @pytest.mark.parametrize("table", [True, False])
@@ -213,6 +241,15 @@ class TestUnreadable:
         assert mend(world.only(), world.maker) == ""
         assert world.findings() == []
 
+    def test_a_folder_of_that_name_and_size(self, world: World) -> None:
+        """One file in a folder of the object's name is not the object."""
+        built = build(
+            name=world.torrent().name, files=[FileEntry(("a",), len(BODY))], single_file=False,
+            piece_length=16384, version="v1", pieces=world.torrent().pieces, file_roots=None, piece_layers=None,
+        )  # fmt: skip
+        world.rewrite(built.encode())
+        assert world.only().kind is Kind.UNREADABLE
+
 
 class TestStatus:
     def test_no_item(self, world: World) -> None:
@@ -223,7 +260,7 @@ class TestStatus:
         assert mend(found, world.maker) == ""
         assert world.findings() == []
 
-    @pytest.mark.parametrize("name", ["infoHashV1", "torrentKey", "policyId", "size"])
+    @pytest.mark.parametrize("name", ["infoHashV1", "infoHashV2", "torrentKey", "policyId", "etag", "size"])
     def test_an_item_that_says_something_else(self, world: World, name: str) -> None:
         world.note_again(**{name: "other"})
         found = world.only()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from s3torrent.engine.native import NativeEngine
-from s3torrent.errors import HeldByAnother, ObjectChanged, Throttled
+from s3torrent.errors import HeldByAnother, ObjectChanged, OutOfTime, Throttled
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
@@ -141,6 +141,39 @@ class TestQuiet:
         world.upload("a.mkv.torrent", b"x")
         outcome = world.take()
         assert (outcome.status, outcome.made) == ("COMPLETED", False)
+
+    @pytest.mark.parametrize("change", ["content", "name"])
+    def test_another_state_of_the_same_size_is_not_done(self, world: World, change: str) -> None:
+        world.take()
+        before = world.torrent()
+        if change == "content":
+            world.upload("a.mkv", b"a" * 20_000)
+        else:
+            world.store.remove(world.store.head(ObjectRef("bucket", FOLDER.key + "a.mkv")).version)
+            world.upload("A.mkv", bytes(20_000))
+        assert world.take().made
+        assert world.torrent().info != before.info
+
+    def test_a_try_whose_time_is_up_leaves_what_it_hashed_to_the_next(self) -> None:
+        """In the bucket's control prefix, until it is done."""
+        world = World()
+        for number in range(3):
+            world.upload(f"{number}", bytes([number]) * (9 << 20))
+        clock = iter([0.0] * 5 + [1000.0] * 1000)
+        folders = world.folders(monotonic=lambda: next(clock), checkpoint_seconds=0.0)
+        with pytest.raises(OutOfTime) as ended:
+            folders.take(FOLDER, world.remind, deadline=500.0)
+        assert ended.value.progressed
+        assert list(world.store.list_objects("bucket", ".s3torrent/"))
+        outcome = world.take()
+        assert outcome.made
+        assert 0 < outcome.attributes["bytesRead"] < 27 << 20
+        assert not list(world.store.list_objects("bucket", ".s3torrent/"))
+        alone = World()
+        for number in range(3):
+            alone.upload(f"{number}", bytes([number]) * (9 << 20))
+        alone.take()
+        assert alone.torrent().info_raw == world.torrent().info_raw
 
     def test_a_torrent_that_was_lost_is_made_again(self, world: World) -> None:
         world.take()

@@ -30,9 +30,13 @@ def told(found: Found) -> tuple[str | None, str | None]:
 
 
 def naive(found: set[str]) -> set[tuple[str | None, str | None]]:
+    """A folder's marker (``a/``) has no torrent beside it: ``a.torrent`` is the folder's."""
     objects = {key for key in found if not key.endswith(".torrent")}
-    pairs = {(key, key + ".torrent" if key + ".torrent" in found else None) for key in objects}
-    return pairs | {(None, key) for key in found - objects if key.removesuffix(".torrent") not in objects}
+    files = {key for key in objects if not key.endswith("/")}
+    pairs = {
+        (key, key + ".torrent" if key in files and key + ".torrent" in found else None) for key in objects
+    }
+    return pairs | {(None, key) for key in found - objects if key.removesuffix(".torrent") not in files}
 
 
 @given(found=keys)
