@@ -148,6 +148,11 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
             "TORRENT_FANOUT_STATE_MACHINE is set with TORRENT_ENGINE transmission, which cannot be spread",
             hint="unset it, or use TORRENT_ENGINE=native",
         )
+    if text("TORRENT_PREFIX_RULES") and policy.engine == "transmission":
+        raise ConfigError(
+            "TORRENT_PREFIX_RULES is set with TORRENT_ENGINE transmission, which reads one object alone",
+            hint="unset it, or use TORRENT_ENGINE=native",
+        )
     return Settings(
         bucket=text("S3_BUCKET") or None,
         table=table or None,

@@ -126,6 +126,10 @@ resource "aws_lambda_function" "this" {
       error_message = "torrent_engine is 'transmission' and fanout_enabled; expected one of the two, for transmission-create's work cannot be spread."
     }
     precondition {
+      condition     = length(var.prefix_rules) == 0 || (local.through_queue && !local.uses_layer)
+      error_message = "prefix_rules are ${jsonencode(var.prefix_rules)} with event_source '${var.event_source}' and torrent_engine '${var.torrent_engine}'; expected sqs, which keeps a folder's reminder, and native, which reads several objects."
+    }
+    precondition {
       condition     = !local.uses_layer || var.torrent_version == "v1"
       error_message = "torrent_engine is 'transmission' and torrent_version '${var.torrent_version}'; expected v1, the only one transmission-create makes."
     }

@@ -244,7 +244,7 @@ variable "prefix_rules" {
   default     = []
   validation {
     condition     = alltrue([for rule in var.prefix_rules : can(regex("^[^,/]+(/[^,/]+)*/$", rule))])
-    error_message = "prefix_rules are ${jsonencode(var.prefix_rules)}; expected folders with a / at their end, such as shows/*/."
+    error_message = "prefix_rules is ${jsonencode(var.prefix_rules)}; expected folders with a / at their end, such as shows/*/."
   }
 }
 

@@ -131,6 +131,8 @@ class TestRefused:
             "torrent_piece_length": ("3MiB", "expected auto, by-size, or a power of two"),
             "control_prefix": ("*", "that ends in / and has no *"),
             "lease_seconds": (1, "expected 5 to 900"),
+            "prefix_rules": (["shows/*"], "expected folders with a / at their end"),
+            "prefix_quiet_seconds": (0, "expected 1 to 86400"),
             "threads": (0.5, "from 1 to 64"),
             "log_level": ("info", "expected DEBUG, INFO, WARNING or ERROR"),
         }
@@ -187,6 +189,7 @@ class TestRefused:
             torrent_engine="transmission",
             torrent_version="hybrid",
             torrent_source="S",
+            prefix_rules=["a/"],
             lambda_zip="nowhere.zip",
             trackers=[f"https://tracker-{n}.example/{'x' * 90}" for n in range(40)],
         )
@@ -195,6 +198,7 @@ class TestRefused:
         assert "transmission_layer_arn is not set. Publish the layer" in said
         assert "torrent_version 'hybrid'; expected v1" in said
         assert "torrent_source 'S'; expected none" in said
+        assert "torrent_engine 'transmission'; expected sqs, which keeps a folder's reminder" in said
         assert "longer than the 4,096 characters" in said
 
     def test_a_table_of_another_schema_and_a_bucket_that_is_not_there(
@@ -236,6 +240,22 @@ class TestRefused:
         said = backend.diagnostics()
         assert f"{table_name} has partition key jobId of type N; expected type S" in said
         assert f"{tmp_path} is not there, or is no file; expected the function's zip" in said
+
+
+def test_rules_for_folders_are_read_by_the_function_which_may_list(backend, function_zip) -> None:
+    backend.set(
+        bucket_name="recordings",
+        lambda_zip=str(function_zip),
+        prefix_rules=["shows/*/"],
+        prefix_quiet_seconds=60,
+    )
+    planned = resources(backend.plan())
+    settings = from_environment(planned["aws_lambda_function.this"]["environment"][0]["variables"])
+    assert (settings.prefix_rules, settings.prefix_quiet_seconds) == (("shows/*/",), 60)
+    role = next(
+        values["policy"] for name, values in planned.items() if name.startswith("aws_iam_role_policy.")
+    )
+    assert statements(role)["TellAbsentFromForbidden"]["Action"] == "s3:ListBucket"
 
 
 class TestProduction:

@@ -122,7 +122,13 @@ def test_connections_follow_the_function_s_memory(megabytes: str, threads: int) 
 
 
 @pytest.mark.parametrize(
-    "other", [("TORRENT_VERSION", "v2"), ("TORRENT_SOURCE", "S"), ("TORRENT_FANOUT_STATE_MACHINE", MACHINE)]
+    "other",
+    [
+        ("TORRENT_VERSION", "v2"),
+        ("TORRENT_SOURCE", "S"),
+        ("TORRENT_FANOUT_STATE_MACHINE", MACHINE),
+        ("TORRENT_PREFIX_RULES", "a/"),
+    ],
 )
 def test_what_transmission_create_cannot_do_is_refused_at_once(other: tuple[str, str]) -> None:
     with pytest.raises(ConfigError, match="TORRENT_ENGINE transmission"):
