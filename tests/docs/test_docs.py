@@ -17,6 +17,7 @@ from s3torrent.cli.verify import _as_json
 from s3torrent.config import VARIABLES
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.backfill import Tally
+from s3torrent.pipeline.findings import Finding, Kind
 from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.verify import Verification, WrongSize
 from s3torrent.types import ObjectRef, ObjectVersion
@@ -83,6 +84,18 @@ def test_the_json_page_shows_the_fields_that_are_printed() -> None:
     assert list(verified) == list(told)
     assert list(backfilled) == [*Tally().as_dict(1769), "failed"]
     assert list(verified["wrongSize"][0]) == list(told["wrongSize"][0])  # type: ignore[index]
+
+
+def test_the_json_page_shows_the_lines_of_an_audit() -> None:
+    from s3torrent.cli.audit import Run
+    from s3torrent.config import from_environment
+
+    finding, last = (json.loads(line) for line in blocks("docs/json.md", "jsonl")[0].splitlines())
+    told = Finding(Kind.MISSING, ObjectRef("NAME", "k"), "detail").as_dict()
+    assert list(finding) == [*told, "repaired", "left"]
+    run = Run(from_environment({}), ObjectRef("NAME", ""), 0, "seed")
+    assert list(last["summary"]) == list(run.as_dict())
+    assert list(last["summary"]["findings"]) == [kind.value for kind in Kind]
 
 
 def test_the_status_table_of_the_json_page_names_every_attribute_of_a_completed_item(

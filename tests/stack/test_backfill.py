@@ -2,71 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from s3torrent.metainfo.parse import parse
+from support.backfilling import COUNT, command, environment, fill, killed_at, run, told, torrents
 from support.meddling_proxy import MeddlingProxy
-from support.ministack import ENVIRONMENT
 from support.waiting import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.deployed import Deployed
     from support.ministack import MiniStack
 
 pytest_plugins = ["support.fixtures"]
 pytestmark = pytest.mark.stack
 
-COUNT = 45
-HARD = "x/a b+c & é%25 \u202e.bin"
-
-
-def command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("s3torrent")), "backfill", *arguments]
-
-
-def environment(endpoint: str, **more: str) -> dict[str, str]:
-    return {**os.environ, **ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint, **more}
-
-
-def run(endpoint: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        env=environment(endpoint, **more),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+MANY = int(os.environ.get("S3TORRENT_TEST_BACKFILL_OBJECTS", "2500"))
+"""Objects of the largest test, ten times those that are made: 20,000 take some minutes."""
 
 
 @pytest.fixture
 def full(ministack: MiniStack, bucket: str) -> str:
-    """45 objects of 1,000 to 1,044 bytes, one of them with a hard key; and what is none of ours."""
-    client = ministack.client("s3")
-    keys = [*(f"x/{number:03}.bin" for number in range(COUNT - 1)), HARD]
-    for number, key in enumerate(keys):
-        client.put_object(Bucket=bucket, Key=key, Body=bytes(1000 + number))
-    for key in ("x/folder/", "y/other.bin", ".s3torrent/checkpoints/1"):
-        client.put_object(Bucket=bucket, Key=key, Body=b"")
+    fill(ministack, bucket)
     return bucket
-
-
-def torrents(ministack: MiniStack, bucket: str) -> set[str]:
-    listed = ministack.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
-    return {one["Key"] for one in listed if one["Key"].endswith(".torrent")}
 
 
 class Counting(MeddlingProxy):
@@ -112,51 +79,68 @@ def own_queue(ministack: MiniStack) -> str:
 
 
 def messages(ministack: MiniStack, queue: str) -> Counter[str]:
-    """The keys that are in it."""
+    """The keys that are in it, which is empty afterwards: what is only received comes back in 30 s."""
     found: Counter[str] = Counter()
     client = ministack.client("sqs")
     while batch := client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-        found += Counter(json.loads(one["Body"])["key"] for one in batch)
+        found.update(json.loads(one["Body"])["key"] for one in batch)
+        client.delete_message_batch(
+            QueueUrl=queue,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(batch)
+            ],
+        )
     return found
 
 
+@pytest.mark.timeout(900)
 def test_killed_and_gone_on_no_page_is_sent_more_than_twice(
     ministack: MiniStack, bucket: str, own_queue: str, tmp_path: Path
 ) -> None:
-    """2,500 objects, and a SIGKILL after some requests, twice: each is in the queue, few are so twice."""
-    client, count = ministack.client("s3"), 2500
-    for number in range(count):
-        client.put_object(Bucket=bucket, Key=f"{number:05}", Body=b"x")
+    """Many objects, and a SIGKILL after some requests, twice: each is in the queue, few are so twice."""
+    client = ministack.client("s3")
+    for number in range(MANY):
+        client.put_object(Bucket=bucket, Key=f"{number:06}", Body=b"x")
     arguments = [f"s3://{bucket}/", "--queue", own_queue, "--resume", str(tmp_path / "marker")]
-    for kill_at in (120, 90):
-        with Killing(ministack.endpoint, kill_at) as proxy:
-            process = subprocess.Popen(command(*arguments), env=environment(proxy.endpoint))
-            proxy.process = process
-            process.wait(60)
-        assert process.returncode == -signal.SIGKILL
+    for part in (0.48, 0.36):
+        kill_at = int(MANY / 10 * part)
+        assert killed_at(ministack.endpoint, kill_at, *arguments) == -signal.SIGKILL
     assert run(ministack.endpoint, *arguments).returncode == 0
     found = messages(ministack, own_queue)
-    assert set(found) == {f"{number:05}" for number in range(count)}
+    print(f"{MANY:,} objects, {found.total() - MANY:,} messages more")  # for -rP
+    assert set(found) == {f"{number:06}" for number in range(MANY)}
     assert max(found.values()) <= 3
-    assert sum(found.values()) <= count + 2 * 1000
+    assert sum(found.values()) <= MANY + 2 * 1000
     assert run(ministack.endpoint, *arguments).returncode == 0
     assert not messages(ministack, own_queue)
 
 
-class Killing(MeddlingProxy):
-    """Kills its client at a request to SQS."""
-
-    process: subprocess.Popen[bytes]
-
-    def __init__(self, upstream: str, number: int) -> None:
-        super().__init__(upstream)
-        self._left = number
-
-    def came(self, method: str, path: str) -> None:
-        with self._lock:
-            self._left -= method == "POST"
-            if not self._left:
-                self.process.kill()
+@pytest.mark.timeout(1800)
+def test_killed_and_gone_on_each_object_has_one_right_torrent(
+    deployed: Deployed, ministack: MiniStack, tmp_path: Path
+) -> None:
+    """Through the function's own queue, though some objects come twice: each torrent is written once."""
+    client, count = ministack.client("s3"), MANY // 10
+    bucket = deployed.bucket(versioned=True)
+    bodies = {f"{number:06}": f"content {number}".encode() * 99 for number in range(count)}
+    for key, body in bodies.items():
+        client.put_object(Bucket=bucket, Key=key, Body=body)
+    queue = deployed.deployment.queue_url
+    arguments = [f"s3://{bucket}/", "--queue", queue, "--resume", str(tmp_path / "marker")]
+    for part in (0.6, 0.4):
+        assert killed_at(ministack.endpoint, int(count / 10 * part), *arguments) == -signal.SIGKILL
+    assert run(ministack.endpoint, *arguments).returncode == 0
+    pages = client.get_paginator("list_objects_v2")
+    until(
+        lambda: sum(page["KeyCount"] for page in pages.paginate(Bucket=bucket)) == 2 * count,
+        "a torrent of each",
+        seconds=30 + count / 2,
+    )
+    for key, body in bodies.items():
+        metainfo = parse(deployed.torrent(bucket, key))
+        assert (metainfo.name, metainfo.size) == (key, len(body))
+        assert bytes(metainfo.pieces or b"") == hashlib.sha1(body, usedforsecurity=False).digest()
+        assert len(deployed.writes_of_torrent(bucket, key)) == 1
 
 
 def test_an_interrupted_one_writes_down_where_it_was(
@@ -180,10 +164,18 @@ def test_an_interrupted_one_writes_down_where_it_was(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["s3://b/"], "expected one of --dry-run, --queue and --inline"),
+        (["s3://b/"], "expected one of --dry-run, --queue, --inline and --batch-manifest"),
         (["s3://b/", "--dry-run", "--inline"], "expected one of"),
         (["b", "--dry-run"], "is no place in S3"),
         (["s3://b/", "--dry-run", "--min-size", "much"], "is no size"),
+        (["s3://b/", "--dry-run", "--keys", "-", "--inventory", "s3://b/m"], "were both given"),
+        (
+            ["s3://b/", "--dry-run", "--keys", "no-such-file"],
+            "--keys no-such-file cannot be read: No such file",
+        ),
+        (["s3://b/", "--dry-run", "--inventory", "manifest.json"], "is no place in S3"),
+        (["s3://b/", "--dry-run", "--batch-role", "x"], "without --batch-manifest"),
+        (["s3://b/", "--batch-manifest", "f"], "needs --batch-function and --batch-role"),
     ],
 )
 def test_wrong_use(ministack: MiniStack, arguments: list[str], said: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,24 +19,22 @@ from s3torrent.errors import UsageError
 from s3torrent.intake.rules import Rules
 from s3torrent.pipeline.audit import Auditor
 from s3torrent.pipeline.findings import MEANING, Kind
+from s3torrent.pipeline.in_order import in_order
 from s3torrent.pipeline.mend import mend
 from s3torrent.pipeline.survey import survey
 from s3torrent.wiring import Clients, clock, maker, s3_store, status_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
-    from typing import TypeVar
+    from collections.abc import Iterator
 
     from s3torrent.config import Settings
     from s3torrent.pipeline.audit import Look
     from s3torrent.pipeline.findings import Finding
     from s3torrent.types import ObjectRef
 
-    T = TypeVar("T")
-
 AT_ONCE = 16
 """Objects that are looked at at the same time: each waits for three or four small answers."""
+MOST_BEGUN = 4 * AT_ONCE
 
 
 @click.command()
@@ -99,7 +97,7 @@ class Run:
             yield from self._of_objects(pool)
             if self._status:
                 items = self._status.items(str(self.place))
-                for _, look in in_order(pool, self._auditor.look_at_item, items):
+                for _, look in in_order(pool, self._auditor.look_at_item, items, MOST_BEGUN):
                     if look.finding:
                         yield from self._counted(look)
         finally:
@@ -107,7 +105,7 @@ class Run:
 
     def _of_objects(self, pool: ThreadPoolExecutor) -> Iterator[Finding]:
         listed = survey(self._store.list_objects(self.place.bucket, self.place.key))
-        for found, look in in_order(pool, self._auditor.look, listed):
+        for found, look in in_order(pool, self._auditor.look, listed, MOST_BEGUN):
             self.objects += found.object is not None
             if look.metainfo and found.object and self._is_sampled(found.object.ref):
                 self.compared += 1
@@ -139,20 +137,6 @@ class Run:
             "compared": self.compared,
             "seed": self.sample if self.deep else None,
         }
-
-
-def in_order(
-    pool: ThreadPoolExecutor, look: Callable[[T], Look], things: Iterable[T]
-) -> Iterator[tuple[T, Look]]:
-    """Each thing with its look, in their order; twice AT_ONCE of them are under way at most."""
-    under_way: deque[tuple[T, Future[Look]]] = deque()
-    for thing in things:
-        under_way.append((thing, pool.submit(look, thing)))
-        if len(under_way) == 2 * AT_ONCE:
-            first, future = under_way.popleft()
-            yield first, future.result()
-    for first, future in under_way:
-        yield first, future.result()
 
 
 def _tell(finding: Finding, left: str | None, *, as_json: bool) -> None:

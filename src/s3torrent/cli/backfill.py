@@ -2,82 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3torrent.cli.output import bytes_text, show_json, show_rows, visible
+from s3torrent.cli.backfill_sources import source
+from s3torrent.cli.backfill_ways import make_here, send, write_manifest
+from s3torrent.cli.output import bytes_text, show_json, show_rows
+from s3torrent.cli.progress import objects_bar
 from s3torrent.cli.uploading import settings
-from s3torrent.errors import S3TorrentError, UsageError
+from s3torrent.errors import UsageError
 from s3torrent.intake.rules import Rules
 from s3torrent.pipeline.backfill import Filter, Tally, wanted
-from s3torrent.pipeline.survey import survey
-from s3torrent.types import ObjectRef, TorrentRequest
-from s3torrent.wiring import Clients, maker, queue_of, s3_store
+from s3torrent.pipeline.batch_job import BatchJob
+from s3torrent.pipeline.lookup import AT_ONCE
+from s3torrent.pipeline.marker import Marker
+from s3torrent.types import ObjectRef
+from s3torrent.wiring import Clients, queue_of, s3_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from s3torrent.config import Settings
+    from s3torrent.cli.backfill_sources import Source
+    from s3torrent.pipeline.survey import Found
 
-BATCH, PAGE = 10, 1000
-"""Objects sent in one request, and after how many the marker is written."""
 SIZES = {"": 0, "kib": 10, "mib": 20, "gib": 30, "tib": 40}
 MEMORY_MB = 1769
-
-
-@dataclass
-class Marker:
-    """Where a backfill is, in a file: interrupted, it goes on from there."""
-
-    path: Path | None
-    bucket: str
-    prefix: str
-    after: str = ""
-    _sent: int = field(default=0, repr=False)
-
-    @classmethod
-    def read(cls, path: str | None, bucket: str, prefix: str) -> Marker:
-        marker = cls(Path(path) if path else None, bucket, prefix)
-        if marker.path is None or not marker.path.exists():
-            return marker
-        try:
-            told = json.loads(marker.path.read_text(encoding="utf-8"))
-            place, after = (told["bucket"], told["prefix"]), str(told["after"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"--resume {path} is no marker of a backfill: {error}", hint="remove it, or name another"
-            ) from None
-        if place != (bucket, prefix):
-            raise UsageError(
-                f"--resume {path} is of s3://{place[0]}/{place[1]}, not of s3://{bucket}/{prefix}",
-                hint="name another file",
-            )
-        marker.after = after
-        return marker
-
-    def moved(self, after: str, count: int) -> None:
-        """All up to ``after`` is done; written down each PAGE objects."""
-        self.after = after
-        self._sent += count
-        if self._sent >= PAGE:
-            self.write()
-
-    def write(self) -> None:
-        """Whole or not at all."""
-        self._sent = 0
-        if self.path is None:
-            return
-        told = {"bucket": self.bucket, "prefix": self.prefix, "after": self.after}
-        beside = self.path.with_name(self.path.name + ".part")
-        beside.write_text(json.dumps(told) + "\n", encoding="utf-8")
-        beside.replace(self.path)
+TICK_SECONDS = 0.1
+"""How often progress is told."""
 
 
 def _size(_context: click.Context, option: click.Parameter, value: str | None) -> int | None:
@@ -98,7 +53,25 @@ def _size(_context: click.Context, option: click.Parameter, value: str | None) -
 @click.argument("place", metavar="s3://BUCKET/PREFIX")
 @click.option("--dry-run", "dry", is_flag=True, help="Count what it takes, and do nothing.")
 @click.option("--queue", "queue", metavar="URL", help="Into this SQS queue, the function's own.")
-@click.option("--inline", is_flag=True, help="Make the torrents here, one object after the other.")
+@click.option("--inline", is_flag=True, help="Make the torrents here, one on each core.")
+@click.option(
+    "--batch-manifest",
+    "manifest",
+    metavar="FILE",
+    help="Write a job of S3 Batch Operations, and its manifest.",
+)
+@click.option("--batch-function", "function", metavar="ARN", help="The function that such a job calls.")
+@click.option("--batch-role", "role", metavar="ARN", help="The role that such a job has.")
+@click.option(
+    "--batch-place",
+    "batch_place",
+    metavar="s3://BUCKET/KEY",
+    help="Where its manifest will lie (default: among s3torrent's own files in this bucket).",
+)
+@click.option(
+    "--inventory", metavar="s3://BUCKET/KEY", help="The objects of this S3 Inventory (manifest.json)."
+)
+@click.option("--keys", metavar="FILE", help="The objects of this file, a key a line; - is standard input.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only keys like this.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="No keys like this.")
 @click.option(
@@ -117,6 +90,9 @@ def backfill(
     dry: bool,
     queue: str | None,
     inline: bool,
+    manifest: str | None,
+    inventory: str | None,
+    keys: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     since: datetime | None,
@@ -124,90 +100,98 @@ def backfill(
     rate: float | None,
     resume: str | None,
     as_json: bool,
-    **sizes: Any,
+    **more: Any,
 ) -> None:
     """Torrents for all objects below s3://BUCKET/PREFIX that have none, or an older one."""
-    if dry + bool(queue) + inline != 1:
-        raise UsageError("expected one of --dry-run, --queue and --inline", hint="begin with --dry-run")
-    wired = settings()
-    bucket, prefix = _place(place)
-    marker = Marker.read(resume, bucket, prefix)
-    clients = Clients(wired.endpoint_url, request_payer=wired.request_payer)
-    lister, tally = s3_store(clients), Tally()
-    rules = Rules(bucket, include or wired.include, (*wired.exclude, *exclude), wired.control_prefix)
-    only = Filter(since=_utc(since), until=_utc(until), **sizes)
-    listed = lister.list_objects(bucket, prefix, after=marker.after)
-    chosen = wanted(survey(listed, marker.after), tally, rules.reason, only)
+    if dry + bool(queue) + inline + bool(manifest) != 1:
+        raise UsageError(
+            "expected one of --dry-run, --queue, --inline and --batch-manifest", hint="begin with --dry-run"
+        )
+    wired, below = settings(), _place(place)
+    job = _job(
+        manifest, below, wired.control_prefix, resume, **_taken(more, "function", "role", "batch_place")
+    )
+    clients = Clients(wired.endpoint_url, connections=AT_ONCE + 2, request_payer=wired.request_payer)
+    rules = Rules(below.bucket, include or wired.include, (*wired.exclude, *exclude), wired.control_prefix)
+    tally, only = Tally(), Filter(since=_utc(since), until=_utc(until), **more)
     failed = 0
-    if dry:
-        for _ in chosen:
-            pass
-    elif queue:
-        send = queue_of(clients, queue).send
-        with _kept(marker):
-            for batch in _batches(chosen, rate):
-                send([version.ref for version, _ in batch])
-                marker.moved(batch[-1][1], len(batch))
-    else:
-        make = _made_here(wired)
-        with _kept(marker):
-            for version, after in chosen:
-                failed += make(version.ref)
-                marker.moved(after, 1)
+    with source(
+        s3_store(clients), below, inventory, keys, tally=tally, drops=rules.reason, only=only
+    ) as objects:
+        marker = Marker.read(resume, below.bucket, below.key, objects.name)
+        with objects_bar(str(below), objects.total) as moved:
+            found = _watched(objects, marker.after, tally, moved)
+            chosen = wanted(found, tally, rules.reason, only)
+            if queue:
+                send(chosen, queue_of(clients, queue).send, marker, rate)
+            elif inline:
+                failed = make_here(chosen, wired, marker)
+            elif manifest and job:
+                write_manifest(chosen, Path(manifest), job, f"s3torrent: torrents of {below}")
+            else:
+                for _ in chosen:
+                    pass
     _show(tally, failed, as_json=as_json)
-    if failed:
+    if failed or tally.missing:
         raise click.exceptions.Exit(1)
 
 
-def _place(text: str) -> tuple[str, str]:
+def _watched(objects: Source, after: str, tally: Tally, moved: Callable[[int, int], None]) -> Iterator[Found]:
+    """What is found, and ``moved`` told of it now and then."""
+    told = 0.0
+    for one in objects.found(after):
+        now = time.monotonic()
+        if now - told > TICK_SECONDS:
+            told = now
+            moved(tally.objects, objects.read)
+        yield one
+    moved(tally.objects, objects.read)
+
+
+def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Those of that name, which are in ``options`` no more."""
+    return {name: options.pop(name) for name in names}
+
+
+def _job(
+    manifest: str | None,
+    below: ObjectRef,
+    control_prefix: str,
+    resume: str | None,
+    *,
+    function: str | None,
+    role: str | None,
+    batch_place: str | None,
+) -> BatchJob | None:
+    """What --batch-manifest is to be of; None without one."""
+    if manifest is None:
+        if function or role or batch_place:
+            raise UsageError("--batch-... without --batch-manifest", hint="add --batch-manifest FILE")
+        return None
+    if not (function and role):
+        raise UsageError(
+            "--batch-manifest needs --batch-function and --batch-role",
+            hint='--batch-function "$(terraform output -raw function_arn)", and the ARN of the job\'s role',
+        )
+    if resume:
+        raise UsageError("--resume with --batch-manifest: it is written whole", hint="leave out --resume")
+    there = ObjectRef(below.bucket, f"{control_prefix}batch/{Path(manifest).name}")
+    if batch_place:
+        there = _place(batch_place)
+        if not there.key or there.key.endswith("/"):
+            raise UsageError(f"--batch-place {batch_place} names no object", hint="expected s3://BUCKET/KEY")
+    return BatchJob(function, role, there, f"{control_prefix}batch")
+
+
+def _place(text: str) -> ObjectRef:
     bucket, _, prefix = text.removeprefix("s3://").partition("/")
     if not text.startswith("s3://") or not bucket:
         raise UsageError(f"{text!r} is no place in S3", hint="expected s3://BUCKET or s3://BUCKET/PREFIX")
-    return bucket, prefix
+    return ObjectRef(bucket, prefix)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
-
-
-@contextmanager
-def _kept(marker: Marker) -> Iterator[None]:
-    """However it ends, the place is written down."""
-    try:
-        yield
-    finally:
-        marker.write()
-
-
-def _batches(chosen: Iterator[Any], rate: float | None) -> Iterator[list[Any]]:
-    """BATCH at a time, no faster than ``rate``."""
-    begun, sent = time.monotonic(), 0
-    batch: list[Any] = []
-    for one in chosen:
-        batch.append(one)
-        if len(batch) == BATCH:
-            yield batch
-            sent += len(batch)
-            batch = []
-            if rate:
-                time.sleep(max(begun + sent / rate - time.monotonic(), 0))
-    if batch:
-        yield batch
-
-
-def _made_here(wired: Settings) -> Callable[[ObjectRef], bool]:
-    """Makes one torrent, and says whether that failed."""
-    made = maker(wired)
-
-    def make(ref: ObjectRef) -> bool:
-        try:
-            made.make(TorrentRequest(ref))
-        except S3TorrentError as error:
-            click.echo(visible(f"{ref}: {error.message}"), err=True)
-            return True
-        return False
-
-    return make
 
 
 def _show(tally: Tally, failed: int, *, as_json: bool) -> None:
@@ -220,6 +204,7 @@ def _show(tally: Tally, failed: int, *, as_json: bool) -> None:
             ("Objects", f"{tally.objects:,}"),
             ("Done", f"{tally.done:,}"),
             ("Left out", f"{tally.left_out:,}"),
+            *([("Missing", f"{tally.missing:,}")] if tally.missing else []),
             ("Wanted", f"{tally.wanted:,}"),
             ("Content", bytes_text(tally.bytes)),
             ("S3 requests", f"about {told['requests']:,}"),

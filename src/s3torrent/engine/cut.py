@@ -29,6 +29,12 @@ def cut(layout: Layout) -> Iterator[PieceRange]:
     return layout.split(range_length(layout))
 
 
+def range_at(layout: Layout, start: int) -> PieceRange | None:
+    """The one of ``cut`` that begins there; None where none does. There may be 800,000 others."""
+    step = max(range_length(layout) // layout.piece_length, 1) * layout.piece_length
+    return next(layout.split(step, start, start + 1), None) if start >= 0 and not start % step else None
+
+
 def ranges_in(size: int) -> int:
     """About how many GETs an object of so many bytes takes, whatever its piece length."""
     return -(-size // min(max(LEAST_RANGE, size // RANGES), MOST_RANGE))

@@ -48,11 +48,9 @@ class Filter:
     until: datetime | None = None
     every: bool = False
 
-    def takes(self, found: Found) -> bool:
-        version = found.object
-        return bool(
-            version
-            and self.min_size <= version.size
+    def takes(self, version: ObjectVersion) -> bool:
+        return (
+            self.min_size <= version.size
             and (self.max_size is None or version.size <= self.max_size)
             and (self.since is None or version.last_modified >= self.since)
             and (self.until is None or version.last_modified < self.until)
@@ -61,11 +59,14 @@ class Filter:
 
 @dataclass(slots=True)
 class Tally:
-    """What was looked at, and what of it is wanted. ``done``: those with a torrent that is newer."""
+    """What was looked at, and what of it is wanted. ``done``: those with a torrent that is newer;
+    ``missing``: those that were named, but are not there.
+    """
 
     objects: int = 0
     done: int = 0
     left_out: int = 0
+    missing: int = 0
     wanted: int = 0
     bytes: int = 0
     ranges: int = 0
@@ -96,6 +97,7 @@ class Tally:
             "objects": self.objects,
             "done": self.done,
             "leftOut": self.left_out,
+            "missing": self.missing,
             "wanted": self.wanted,
             "bytes": self.bytes,
             "requests": self.requests(),
@@ -117,7 +119,7 @@ def wanted(
         if version is None:
             continue
         tally.objects += 1
-        if drops(version.ref) or not only.takes(one):
+        if drops(version.ref) or not only.takes(version):
             tally.left_out += 1
         elif one.torrent and not one.is_stale and not only.every:
             tally.done += 1

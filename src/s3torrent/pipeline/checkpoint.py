@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3torrent.engine.base import RangeMemory
-from s3torrent.engine.cut import cut, range_length
+from s3torrent.engine.cut import range_at, range_length
 from s3torrent.errors import OutOfTime, S3TorrentError
 from s3torrent.hashing.ranges import RangeHashes
 from s3torrent.metainfo.bencode import decode, encode
@@ -170,17 +170,16 @@ def _read(body: bytes, seal: bytes, identity: dict[bytes, Any], layout: Layout) 
         return []
     if {name: told.get(name) for name in identity} != identity:
         return []
-    wanted = {item.start: item for item in cut(layout)}
     results: dict[int, RangeHashes] = {}
     listed = told.get(b"ranges")
     for packed in listed if isinstance(listed, list) else []:
         match packed:
-            case [int(start), bytes(v1), bytes(v2)] if start in wanted:
-                pieces = -(-(wanted[start].end - start) // layout.piece_length)
+            case [int(start), bytes(v1), bytes(v2)] if wanted := range_at(layout, start):
+                pieces = -(-(wanted.end - start) // layout.piece_length)
                 v1_bytes = 20 * pieces if layout.version != "v2" else 0
                 v2_bytes = 32 * pieces if layout.version != "v1" else 0
                 if (len(v1), len(v2)) == (v1_bytes, v2_bytes):
-                    results[start] = RangeHashes(wanted[start], v1, v2)
+                    results[start] = RangeHashes(wanted, v1, v2)
     return list(results.values())
 
 

@@ -165,7 +165,9 @@ class Slices:
         self._slices = slices
         self.recalled = self.kept = 0
         self.trouble: S3TorrentError | None = None
-        self._wanted = [set(ranges_of(layout, number)) for number in range(len(slices))]
+        self._slice_of = {
+            wanted: number for number in range(len(slices)) for wanted in ranges_of(layout, number)
+        }
 
     def recall(self, layout: Layout) -> list[RangeHashes]:
         with ThreadPoolExecutor(READERS) as pool:
@@ -173,9 +175,9 @@ class Slices:
         self.trouble = next((one.trouble for one in self._slices if one.trouble), None)
         results = [
             result
-            for wanted, recalled in zip(self._wanted, found, strict=True)
+            for number, recalled in enumerate(found)
             for result in recalled
-            if result.range in wanted
+            if self._slice_of[result.range] == number
         ]
         self.recalled = self.kept = sum(one.range.end - one.range.start for one in results)
         return results
@@ -184,8 +186,11 @@ class Slices:
         """What was missing of a slice is written where the slice keeps it."""
         if not now:
             return
-        for wanted, one in zip(self._wanted, self._slices, strict=True):
-            one.keep(layout, [result for result in results if result.range in wanted], now=True)
+        parts: list[list[RangeHashes]] = [[] for _ in self._slices]
+        for result in results:
+            parts[self._slice_of[result.range]].append(result)
+        for one, part in zip(self._slices, parts, strict=True):
+            one.keep(layout, part, now=True)
         self.kept = sum(one.kept for one in self._slices)
 
     def clear(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from s3torrent.errors import (
@@ -14,12 +15,15 @@ from s3torrent.errors import (
     ObjectGone,
     PathConflict,
     SourceError,
+    TooLarge,
 )
 from s3torrent.metainfo.build import check_tree
+from s3torrent.metainfo.piece_length import MAX_TORRENT
 from s3torrent.pipeline.content import tree_content
+from s3torrent.types import TORRENT_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from s3torrent.engine.base import Built, Content, Engine, Progress, RangeMemory
     from s3torrent.metainfo.policy import TorrentPolicy
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 CONTROL_PREFIX = ".s3torrent/"
 FOLDER_MARKERS = ("/", "_$folder$")
 """How empty objects end that consoles and Hadoop leave where there is a folder."""
+
+LEAST_TOLD = 19
+"""Bytes that a torrent of any version takes for a file besides its name."""
 
 AGAIN = "make the torrent again when nobody writes below the prefix"
 LEAVE_OUT = "rename it, or name a prefix that leaves it out"
@@ -57,23 +64,29 @@ def prefix_content(
 ) -> Content:
     """Every object below ``place``, which ``is_prefix``, as its current version lies there now.
 
-    Left out are empty folder markers, KEY.torrent beside KEY, and what is below ``control_prefix``. Memory:
-    a few hundred bytes an object. Raises BadName and PathConflict for keys that are no paths below one
+    Left out are empty folder markers, KEY.torrent beside KEY, FOLDER.torrent beside what lies in FOLDER/,
+    and what is below ``control_prefix``. Memory: some 600 bytes an object, of no more objects than a torrent
+    can name (and their torrents). Raises BadName and PathConflict for keys that are no paths below one
     folder, TooLarge for too many in a ``version`` torrent, NoSuchObject where nothing lies below,
     EmptyContent where all is left out, and what the listing raises.
     """
     name = prefix_name(place)
-    listed = list(lister.list_objects(place.bucket, place.key))
-    if not listed:
+    found, kept = _listed(place, lister, control_prefix)
+    if not found:
         raise NoSuchObject(
             f"nothing lies below {place}", hint="check the bucket and the prefix (it is case-sensitive)"
         )
-    files = _files(listed, control_prefix)
+    files = _without_torrents(kept)
     if not files:
         raise EmptyContent(
-            f"below {place} lie only folder markers, .torrent files and s3torrent's own ({len(listed):,}); "
+            f"below {place} lie only folder markers, .torrent files and s3torrent's own ({found:,}); "
             "expected an object to share",
             hint="upload content, or name another prefix",
+        )
+    if files[0].ref.key == place.key:
+        raise BadName(
+            f"{files[0]} of {files[0].size:,} bytes is named like the folder; expected an empty marker",
+            hint="copy it to a name below, and delete it",
         )
     start = len(place.key)
     try:
@@ -88,15 +101,44 @@ def prefix_content(
     return content
 
 
-def _files(listed: Iterable[ObjectVersion], control_prefix: str) -> list[ObjectVersion]:
-    kept = [
-        one
-        for one in listed
-        if not (not one.size and one.ref.key.endswith(FOLDER_MARKERS))
-        and not (control_prefix and one.ref.key.startswith(control_prefix))
-    ]
+def _listed(place: ObjectRef, lister: ObjectLister, control_prefix: str) -> tuple[int, list[ObjectVersion]]:
+    """How many objects lie below, and those that are neither markers nor our own. TooLarge when sure."""
+    found = told = 0
+    kept: list[ObjectVersion] = []
+    for one in lister.list_objects(place.bucket, place.key):
+        key = one.ref.key
+        found += 1
+        if (not one.size and key.endswith(FOLDER_MARKERS)) or (
+            control_prefix and key.startswith(control_prefix)
+        ):
+            continue
+        kept.append(one)
+        if not key.endswith(TORRENT_SUFFIX):
+            told += LEAST_TOLD + len(key) - key.rfind("/") - 1
+        if told > MAX_TORRENT:
+            raise TooLarge(
+                f"below {place} lie more than {len(kept):,} objects, whose names alone make a .torrent of "
+                f"over {MAX_TORRENT:,} bytes; expected at most that, which is what clients load",
+                hint="name a prefix with fewer objects below it",
+            )
+    return found, kept
+
+
+def _without_torrents(kept: Sequence[ObjectVersion]) -> list[ObjectVersion]:
+    """Without the torrents of the others and of their folders; ``kept`` is in order of the keys."""
+    keys = [one.ref.key for one in kept]
     torrents = {one.ref.torrent.key for one in kept}
-    return [one for one in kept if one.ref.key not in torrents]
+
+    def is_torrent(key: str) -> bool:
+        if key in torrents:
+            return True
+        if not key.endswith(TORRENT_SUFFIX):
+            return False
+        folder = key.removesuffix(TORRENT_SUFFIX) + "/"
+        at = bisect_left(keys, folder)
+        return at < len(keys) and keys[at].startswith(folder)
+
+    return [one for one in kept if not is_torrent(one.ref.key)]
 
 
 def point_below(ref: ObjectRef, lister: ObjectLister, error: NoSuchObject) -> None:

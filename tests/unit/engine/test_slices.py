@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3torrent.engine.cut import cut, range_at
 from s3torrent.engine.slices import MOST_SLICES, ranges_of, slice_count, slice_length
 from s3torrent.errors import TooLarge
 from s3torrent.hashing.layout import Layout
@@ -52,3 +53,14 @@ def test_there_is_no_slice_past_the_last(number: int) -> None:
     assert slice_count(layout) == 16
     with pytest.raises(IndexError):
         ranges_of(layout, number)
+
+
+@given(size=st.integers(1, 3 << 30), power=st.integers(14, 27), off=st.integers(-5, 5))
+def test_a_range_is_found_by_its_begin_and_by_nothing_else(size: int, power: int, off: int) -> None:
+    layout = Layout.of_files([size], 1 << power, "v1")
+    ranges = list(cut(layout))
+    for one in (*ranges[:2], ranges[-1]):
+        assert range_at(layout, one.start) == one
+        assert range_at(layout, one.start + off) == (one if not off else None)
+    assert range_at(layout, ranges[-1].start + ranges[0].end) is None
+    assert range_at(layout, -ranges[0].end) is None

@@ -31,13 +31,12 @@ from s3torrent.pipeline.prefix import (
     prefix_name,
 )
 from s3torrent.store.memory import MemoryStore
-from s3torrent.types import ObjectRef
+from s3torrent.types import ObjectRef, ObjectVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from s3torrent.engine.base import Built
-    from s3torrent.types import ObjectVersion
 
 PLACE = ObjectRef("b", "videos/2026/")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -88,6 +87,15 @@ class TestWhatIsInIt:
         fill(store, *(f"videos/2026/{name}" for name in ("a", "a b", "a.torrent", "a.torrent.torrent")))
         fill(store, "videos/2026/alone.torrent", "videos/2026/a.TORRENT")
         assert paths(store) == ["a", "a b", "a.TORRENT", "alone.torrent"]
+
+    def test_no_torrent_of_a_folder_in_it(self, store: MemoryStore):
+        """Made by a rule of its own, it would be other content whenever that folder is; one beside a folder
+        that holds nothing but a marker, or beside none, is content.
+        """
+        fill(store, *(f"videos/2026/{name}" for name in ("sub.torrent", "sub/deep.torrent", "sub/deep/a")))
+        fill(store, "videos/2026/subs.torrent", "videos/2026/subsequent/a", "videos/2026/bare.torrent")
+        fill(store, "videos/2026/bare/", body=b"")
+        assert paths(store) == ["bare.torrent", "sub/deep/a", "subs.torrent", "subsequent/a"]
 
     def test_nothing_of_s3torrent_s_own(self, store: MemoryStore):
         """Below the control prefix of the bucket, wherever that is; the same name elsewhere is not ours."""
@@ -196,9 +204,54 @@ class TestRefused:
         with pytest.raises(EmptyContent, match=r"'2026' is empty \(0 bytes\)"):
             built(store)
 
+    def test_a_folder_marker_with_content(self, store: MemoryStore):
+        """Its path below the prefix would be no name at all; so it is named whole."""
+        fill(store, "videos/2026/", "videos/2026/a")
+        with pytest.raises(
+            BadName, match=r"s3://b/videos/2026/ .*of 7 bytes is named like the folder"
+        ) as caught:
+            prefix_content(PLACE, store)
+        assert caught.value.hint
+
+    @pytest.mark.parametrize("version", ["v1", "v2", "hybrid"])
+    def test_more_objects_than_a_torrent_can_name_end_the_listing(self, version: str):
+        """A bucket of a billion is not held in memory to be refused by its size afterwards."""
+        listing = Endless()
+        with pytest.raises(
+            TooLarge, match=r"below s3://b/videos/2026/ lie more than 3\d\d,\d{3} objects"
+        ) as caught:
+            prefix_content(PLACE, listing, version=version)
+        assert listing.told < 400_000
+        assert "\n" not in caught.value.message
+        assert caught.value.hint == "name a prefix with fewer objects below it"
+
+    def test_no_more_are_refused_than_have_to_be(self, store: MemoryStore, monkeypatch: pytest.MonkeyPatch):
+        """Nothing that the torrent itself could hold: neither of the shortest names, nor of deep ones."""
+        names = [f"{number:x}" for number in range(300)] + [
+            "dir/" * 20 + f"{number:x}" for number in range(300)
+        ]
+        fill(store, *(f"videos/2026/{name}" for name in names), body=b"")
+        fill(store, "videos/2026/a-file")
+        for version in ("v1", "v2", "hybrid"):
+            made = built(store, version=version).metainfo
+            least = len(made.encode()) - len(made.info.get(b"pieces", b""))
+            monkeypatch.setattr("s3torrent.pipeline.prefix.MAX_TORRENT", least)
+            assert len(prefix_content(PLACE, store, version=version).files) == 601
+
     def test_a_missing_bucket(self, store: MemoryStore):
         with pytest.raises(NoSuchBucket, match="elsewhere"):
             prefix_content(ObjectRef("elsewhere", "a/"), store)
+
+
+class Endless:
+    """As many objects as anybody wants to hear of, in order."""
+
+    told = 0
+
+    def list_objects(self, bucket: str, prefix: str, *, after: str = "") -> Iterator[ObjectVersion]:
+        while True:
+            yield ObjectVersion(ObjectRef(bucket, f"{prefix}{self.told:09}"), None, "e", 0, NOON)
+            self.told += 1
 
 
 class Meanwhile:
