@@ -378,6 +378,36 @@ def test_note_over_a_dead_worker_takes_the_job_from_it(store: StatusStore, clock
 # --- get, list ---
 
 
+def test_amend_changes_an_item_that_is_as_expected_and_no_other(store: StatusStore) -> None:
+    claim = store.claim(job(), owner="a", lease_seconds=60)
+    assert isinstance(claim, Claimed)
+    store.finish(claim, COMPLETED, {"magnet": "m", "infoHashV1": "1"})
+    job_id = claim.job_id
+    before = store.get(job_id)
+    for where in ({"infoHashV1": "2"}, {"infoHashV2": "2"}, {"infoHashV1": None}):
+        assert not store.amend(job_id, {"magnet": "n"}, where=where)
+    assert store.get(job_id) == before
+    assert store.amend(
+        job_id, {"magnet": "n", "torrentSize": 7}, where={"infoHashV1": "1", "infoHashV2": None}
+    )
+    after = store.get(job_id)
+    assert after
+    assert before
+    assert {**after.attributes, "updatedAt": 0} == {
+        **before.attributes, "magnet": "n", "torrentSize": 7, "updatedAt": 0,
+    }  # fmt: skip
+    assert store.amend(job_id, {"magnet": None}, where={"status": COMPLETED})
+    emptied = store.get(job_id)
+    assert emptied
+    assert "magnet" not in emptied.attributes
+
+
+def test_amend_makes_no_item(store: StatusStore) -> None:
+    assert not store.amend("s3://bucket/none", {"magnet": "n"}, where={})
+    assert not store.amend("s3://bucket/none", {"magnet": "n"}, where={"infoHashV1": None})
+    assert store.get("s3://bucket/none") is None
+
+
 def test_an_unknown_item_is_none(store: StatusStore) -> None:
     assert store.get("s3://bucket/unknown") is None
 

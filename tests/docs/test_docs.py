@@ -98,6 +98,22 @@ def test_the_json_page_shows_the_lines_of_an_audit() -> None:
     assert list(last["summary"]["findings"]) == [kind.value for kind in Kind]
 
 
+def test_the_json_page_shows_the_lines_of_an_edit(tmp_path: Path) -> None:
+    edited, left, last = map(json.loads, blocks("docs/json.md", "jsonl")[1].splitlines())
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "no.torrent").write_bytes(b"no")
+    shown = ["edit", "a.torrent", "no.torrent", "--comment", "c", "--json", "--undo", "u"]
+    subprocess.run([PROGRAM, "create", "a"], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    done = subprocess.run([PROGRAM, *shown], cwd=tmp_path, check=False, capture_output=True, timeout=60)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [list(edited), list(left), list(last["summary"])] == [
+        list(told[0]), list(told[1]), list(told[2]["summary"]),
+    ]  # fmt: skip
+    assert list(left["error"]) == list(told[1]["error"])
+    page = (ROOT / "docs/json.md").read_text()
+    assert all(f"`{name}`" in page for name in json.loads((tmp_path / "u").read_text()))
+
+
 def test_the_status_table_of_the_json_page_names_every_attribute_of_a_completed_item(
     ministack: MiniStack, bucket: str, table_name: str
 ) -> None:

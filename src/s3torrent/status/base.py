@@ -169,6 +169,12 @@ class StatusStore(Protocol):
         """
         ...
 
+    def amend(self, job_id: str, attributes: Mapping[str, Any], *, where: Mapping[str, Any]) -> bool:
+        """Set further attributes (None: take it out) of an item that has those of ``where``; else nothing
+        happens, and it returns False.
+        """
+        ...
+
     def get(self, job_id: str) -> StatusItem | None: ...
 
     def items(self, prefix: str) -> Iterator[StatusItem]:

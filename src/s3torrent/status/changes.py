@@ -162,6 +162,12 @@ def noting(
     )
 
 
+def amending(attributes: Mapping[str, Any], now: datetime) -> Change:
+    """Beside all else that the item tells."""
+    gone = frozenset(name for name, value in attributes.items() if value is None)
+    return _change({**attributes, "updatedAt": to_text(now)}, removes=gone)
+
+
 def shard_of(job_id: str) -> str:
     return SHARDS[zlib.crc32(job_id.encode("utf-8", "surrogatepass")) % len(SHARDS)]
 

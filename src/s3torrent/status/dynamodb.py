@@ -17,6 +17,7 @@ from s3torrent.errors import HeldByAnother, StatusError, TableMissing, TableSche
 from s3torrent.status.base import Done, StatusItem
 from s3torrent.status.changes import (
     SHARDS,
+    amending,
     beginning,
     claiming,
     finishing,
@@ -31,6 +32,7 @@ from s3torrent.status.dynamodb_errors import code_of, our_errors
 from s3torrent.status.dynamodb_table import INDEX, KEY, ensure_table, require_schema
 from s3torrent.status.dynamodb_update import (
     Placeholders,
+    having,
     is_current,
     is_current_or_ended,
     reserved_by,
@@ -154,6 +156,13 @@ class DynamoStatus:
             return change, True
 
         return self._swap(job_id, attempt)
+
+    def amend(self, job_id: str, attributes: Mapping[str, Any], *, where: Mapping[str, Any]) -> bool:
+        try:
+            self._write(job_id, amending(attributes, self._clock()), having(where))
+        except _NotAsExpected:
+            return False
+        return True
 
     def get(self, job_id: str) -> StatusItem | None:
         answer = self._call("get_item", Key={KEY: to_value(job_id)}, ConsistentRead=True)

@@ -78,6 +78,13 @@ def reserved_by(owner: str) -> Condition:
     return lambda to: to.equal("uploadOwner", owner)
 
 
+def having(attributes: Mapping[str, Any]) -> Condition:
+    """The item is there, and has these attributes."""
+    return lambda to: " AND ".join(
+        (to.exists(KEY), *(to.equal(name, value) for name, value in attributes.items()))
+    )
+
+
 def is_current(claim: Claimed) -> Condition:
     """lease.may_renew, in DynamoDB's words."""
     return lambda to: " AND ".join(

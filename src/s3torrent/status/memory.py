@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent.status.base import Done, StatusItem
 from s3torrent.status.changes import (
+    amending,
     beginning,
     claiming,
     finishing,
@@ -109,6 +110,14 @@ class MemoryStatus:
                 return False
             change = noting(job_id, status, attributes, sequencer=sequencer, seen=seen, now=now)
             self._apply(job_id, change)
+            return True
+
+    def amend(self, job_id: str, attributes: Mapping[str, Any], *, where: Mapping[str, Any]) -> bool:
+        with self._lock:
+            item = self._items.get(job_id)
+            if item is None or any(item.get(name) != value for name, value in where.items()):
+                return False
+            self._apply(job_id, amending(attributes, self._clock()))
             return True
 
     def get(self, job_id: str) -> StatusItem | None:

@@ -141,6 +141,7 @@ class LocalStore:
             else:
                 with _locked(path.parent):
                     _require_unchanged(replaces, path)
+                    temporary.chmod(path.stat().st_mode & 0o7777)
                     temporary.replace(path)
         return ObjectHead(written)
 

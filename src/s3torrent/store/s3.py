@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from s3torrent.types import PartSha1
 
 
+BUCKET_SEEN_SECONDS = 60.0
+"""How long a bucket that was there is taken to be there still."""
+
+
 class S3Store:
     """``client`` is a low-level boto3 S3 client; threads may share it and this store.
 
@@ -46,6 +52,7 @@ class S3Store:
     def __init__(self, client: S3Client, patience: Patience | None = None) -> None:
         self._client = client
         self._patience = patience or Patience()
+        self._seen: dict[str, float] = {}
 
     def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
         try:
@@ -146,7 +153,9 @@ class S3Store:
 
     def _head(self, ref: ObjectRef, version_id: str | None, **options: Any) -> ObjectHead:
         with typed(_get_call(ref, version_id)):
-            return _head(ref, self._client.head_object(**_address(ref, version_id), **options))
+            found = _head(ref, self._client.head_object(**_address(ref, version_id), **options))
+        self._seen[ref.bucket] = time.monotonic()
+        return found
 
     def _stream(
         self, version: ObjectVersion, position: int, end: int, buffer: memoryview
@@ -170,6 +179,8 @@ class S3Store:
 
     def _require_bucket(self, bucket: str) -> None:
         """Tell a missing bucket from a missing key: a HEAD's 404 has no body to say which it was."""
+        if time.monotonic() - self._seen.get(bucket, -math.inf) < BUCKET_SEEN_SECONDS:
+            return
         try:
             self._client.head_bucket(Bucket=bucket)
         except ClientError as error:

@@ -1,0 +1,145 @@
+"""One run of ``edit``: the torrents in work, the stores they lie in, and what was done to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from s3torrent.cli.output import visible
+from s3torrent.cli.progress import objects_bar
+from s3torrent.config import from_environment
+from s3torrent.errors import ForeignTorrent, S3TorrentError
+from s3torrent.metainfo import infohash
+from s3torrent.pipeline.edit import Editor
+from s3torrent.pipeline.in_order import in_order
+from s3torrent.wiring import Clients, local_store, s3_store, status_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from s3torrent.pipeline.edit import Edited
+    from s3torrent.types import ObjectRef
+
+AT_ONCE = 16
+"""Torrents in work at the same time: each waits for three or four small answers."""
+MOST_BEGUN = 4 * AT_ONCE
+
+
+class Work:
+    """One torrent to edit; ``alone``: the only one that was named."""
+
+    def __init__(
+        self, name: str, editor: Editor, edited: Callable[[], Edited], *, alone: bool = False
+    ) -> None:
+        self.name, self.editor, self.edited, self.alone = name, editor, edited, alone
+
+
+class Run:
+    """What was done so far, and the stores it is done to."""
+
+    def __init__(self, *, dry_run: bool, foreign: bool) -> None:
+        self._dry_run, self._foreign = dry_run, foreign
+        self.looked_at = self.changed = self.failed = self.left_alone = 0
+        self._lock = threading.Lock()
+        self._clients: Clients | None = None
+        self._editors: dict[tuple[bool, bool], Editor] = {}
+
+    def clients(self) -> Clients:
+        if self._clients is None:
+            settings = from_environment(os.environ)
+            self._table = settings.table
+            self._clients = Clients(
+                settings.endpoint_url, connections=AT_ONCE + 2, request_payer=settings.request_payer
+            )
+        return self._clients
+
+    def editor(self, ref: ObjectRef, *, named: bool) -> Editor:
+        """``named`` torrents may be anybody's."""
+        key = (bool(ref.bucket), named or self._foreign)
+        with self._lock:
+            if key not in self._editors:
+                self._editors[key] = self._made(in_s3=key[0], foreign=key[1])
+            return self._editors[key]
+
+    def _made(self, *, in_s3: bool, foreign: bool) -> Editor:
+        if not in_s3:
+            return Editor(local_store())
+        clients = self.clients()
+        status = status_store(clients, self._table, create_missing=False) if self._table else None
+        return Editor(s3_store(clients), status, foreign=foreign)
+
+    def all_of(self, works: Iterable[Work], label: str, undo: IO[str] | None, *, as_json: bool) -> None:
+        """Each on a thread; told in order. An error of the only one is raised, of many told on stderr."""
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            with objects_bar(label, None) as moved:
+                for work, done in in_order(pool, lambda work: self._one(work, undo), works, MOST_BEGUN):
+                    self.looked_at += 1
+                    moved(self.looked_at, 0)
+                    if isinstance(done, S3TorrentError):
+                        self._failed(work, done, as_json=as_json)
+                    else:
+                        self.changed += done.changed
+                        _tell(done, as_json=as_json, dry_run=self._dry_run)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _one(self, work: Work, undo: IO[str] | None) -> Edited | S3TorrentError:
+        try:
+            edited = work.edited()
+            if edited.changed and not self._dry_run:
+                if undo:
+                    with self._lock:  # before the torrent: what is killed here can be undone
+                        undo.write(edited.undo_line())
+                        undo.flush()
+                work.editor.write(edited)
+        except S3TorrentError as error:
+            return error
+        return edited
+
+    def _failed(self, work: Work, error: S3TorrentError, *, as_json: bool) -> None:
+        if work.alone:
+            raise error
+        if isinstance(error, ForeignTorrent):
+            self.left_alone += 1
+        else:
+            self.failed += 1
+        if as_json:
+            click.echo(json.dumps({"torrent": work.name, "changed": False, "error": error.as_dict()}))
+        named = "" if error.message.startswith(work.name) else f"{work.name}: "
+        click.echo(visible(f"{named}{error.message}"), err=True)
+
+    def as_dict(self, undo: Path | None) -> dict[str, Any]:
+        """docs/json.md has the schema."""
+        return {
+            "torrents": self.looked_at,
+            "changed": self.changed,
+            "leftAlone": self.left_alone,
+            "failed": self.failed,
+            "dryRun": self._dry_run,
+            "undo": str(undo) if undo else None,
+        }
+
+
+def _tell(edited: Edited, *, as_json: bool, dry_run: bool) -> None:
+    after = edited.after
+    if as_json:
+        told = {
+            "torrent": str(edited.ref),
+            "changed": edited.changed,
+            "infoHashV1": infohash.v1_hex(after),
+            "infoHashV2": infohash.v2_hex(after),
+            "trackers": [list(tier) for tier in after.trackers],
+            "webSeeds": list(after.web_seeds),
+            "comment": after.comment,
+            "error": None,
+        }
+        click.echo(json.dumps(told))
+    elif edited.changed:
+        click.echo(visible(f"{'would change' if dry_run else 'changed'}: {edited.ref}"))

@@ -1,0 +1,135 @@
+"""Torrents edited where they lie: over exactly what was read, told to the table, and undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from s3torrent.engine.native import NativeEngine
+from s3torrent.errors import ForeignTorrent, MetainfoError, UsageError, WriteConflict
+from s3torrent.metainfo.edit import Edit
+from s3torrent.metainfo.parse import parse
+from s3torrent.metainfo.policy import TorrentPolicy
+from s3torrent.pipeline.edit import Editor, Undo
+from s3torrent.pipeline.make import Maker
+from s3torrent.pipeline.publish import CONTENT_TYPE
+from s3torrent.status.memory import MemoryStatus
+from s3torrent.store.memory import MemoryStore
+from s3torrent.types import ObjectRef, TorrentRequest
+
+REF = ObjectRef("bucket", "x/a b.bin")
+TRACKER = "udp://a.example:1/announce"
+
+
+@dataclass
+class World:
+    """A bucket in which one object has its torrent and its status item."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        now = datetime(2026, 11, 24, tzinfo=UTC)
+        self.store.create_bucket("bucket")
+        self.status = MemoryStatus(lambda: now)
+        self.store.upload(REF, b"content" * 999)
+        self.maker = Maker(
+            self.store, self.status, NativeEngine(threads=1), TorrentPolicy(), "worker", 60.0, now.timestamp
+        )
+        self.maker.make(TorrentRequest(REF))
+        self.editor = Editor(self.store, self.status)
+
+    def torrent(self) -> bytes:
+        return self.store.get(REF.torrent, 1 << 20)
+
+    def edit(self, wish: Edit) -> str:
+        """The undo line."""
+        edited = self.editor.edited(REF.torrent, lambda _: wish)
+        self.editor.write(edited)
+        return edited.undo_line()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_edited_torrent_stays_ours_and_current(world: World) -> None:
+    world.edit(Edit(trackers=(TRACKER,)))
+    edited = world.torrent()
+    assert parse(edited).trackers == [[TRACKER]]
+    assert not world.maker.make(TorrentRequest(REF)).made
+    assert world.torrent() == edited
+
+
+def test_the_status_item_follows(world: World) -> None:
+    world.edit(Edit(trackers=(TRACKER,)))
+    item = world.status.get(str(REF))
+    assert item
+    assert "a.example" in item.get("magnet")
+    assert item.get("torrentSize") == len(world.torrent())
+
+
+def test_an_item_of_another_torrent_is_left_alone(world: World) -> None:
+    world.status.amend(str(REF), {"infoHashV1": "0" * 40}, where={})
+    before = world.status.get(str(REF))
+    world.edit(Edit(trackers=(TRACKER,)))
+    assert world.status.get(str(REF)) == before
+
+
+def test_a_torrent_that_was_replaced_meanwhile_is_not_overwritten(world: World) -> None:
+    edited = world.editor.edited(REF.torrent, lambda _: Edit(comment="mine"))
+    world.edit(Edit(comment="theirs"))
+    with pytest.raises(WriteConflict):
+        world.editor.write(edited)
+    assert parse(world.torrent()).comment == "theirs"
+
+
+def test_what_is_not_ours_is_left_alone_unless_asked_for(world: World) -> None:
+    ref, body = ObjectRef("bucket", "other.torrent"), world.torrent()
+    world.store.put(ref, body, replaces=None, content_type=CONTENT_TYPE, metadata={"a": "b"})
+    with pytest.raises(ForeignTorrent, match=r"other\.torrent was not made by s3torrent"):
+        Editor(world.store, foreign=False).edited(ref, lambda _: Edit(comment="x"))
+    world.editor.write(world.editor.edited(ref, lambda _: Edit(comment="x")))
+    assert world.store.head(ref).metadata == {"a": "b"}
+
+
+def test_what_is_no_torrent_is_named(world: World) -> None:
+    ref = ObjectRef("bucket", "no.torrent")
+    world.store.put(ref, b"no", replaces=None, content_type="", metadata={})
+    with pytest.raises(MetainfoError, match=r"s3://bucket/no\.torrent is not a valid torrent"):
+        world.editor.edited(ref, lambda _: Edit(comment="x"))
+
+
+def test_undone_it_is_the_same_byte_for_byte(world: World) -> None:
+    before = world.torrent()
+    undo = Undo.of(world.edit(Edit(trackers=(TRACKER,), comment="x", web_seeds=("http://x.example/a",))))
+    assert world.torrent() != before
+    world.editor.write(world.editor.undone(undo, REF.torrent))
+    assert world.torrent() == before
+    assert not world.editor.undone(undo, REF.torrent).changed  # twice does no harm
+
+
+def test_what_was_edited_again_is_not_undone(world: World) -> None:
+    undo = Undo.of(world.edit(Edit(comment="x")))
+    world.edit(Edit(comment="y"))
+    with pytest.raises(WriteConflict, match="changed again"):
+        world.editor.undone(undo, REF.torrent)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[]",
+        "{}",
+        "no json",
+        '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "!"}',
+        '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "aTFl"}',
+        '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "ZDQ6aW5mb2RlZQ=="}',  # an info dict
+    ],
+)
+def test_a_line_that_is_no_undo_is_refused(line: str) -> None:
+    with pytest.raises(UsageError, match="undo file"):
+        Undo.of(line)
