@@ -31,6 +31,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "",
         "URL templates with `{key}` and, if wanted, `{bucket}`; comma-separated (BEP 19)",
     ),
+    "TORRENT_CHECK_SEEDS": ("0", "`1` tries the web seeds of each torrent before it is published; the status item tells"),
     "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
     "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
     "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),
@@ -89,6 +90,7 @@ class Settings:
     endpoint_url: str | None
     policy: TorrentPolicy
     transmission_create: str | None
+    check_seeds: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     control_prefix: str
@@ -159,6 +161,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         endpoint_url=endpoint_url(environ),
         policy=policy,
         transmission_create=text("TRANSMISSION_CREATE") or None,
+        check_seeds=_flag("TORRENT_CHECK_SEEDS", text("TORRENT_CHECK_SEEDS")),
         include=items("TORRENT_INCLUDE"),
         exclude=items("TORRENT_EXCLUDE"),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),

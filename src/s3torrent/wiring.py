@@ -16,9 +16,12 @@ from s3torrent.errors import ConfigError
 from s3torrent.hashing import kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from s3torrent.config import Settings
     from s3torrent.engine.base import Engine
     from s3torrent.execution import Executions
+    from s3torrent.metainfo.model import Metainfo
     from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.folder import Folders
     from s3torrent.pipeline.make import Maker
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
     from s3torrent.store.local import LocalStore
     from s3torrent.store.s3 import S3Store
     from s3torrent.store.s3_upload import S3UploadStore
+    from s3torrent.webseeds.http import HttpReader
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 30
+MOST_CHECK_SECONDS = 20.0
 LOCAL_REGION = "us-east-1"
 
 
@@ -173,6 +178,23 @@ def status_store(clients: Clients, table: str, *, create_missing: bool = True) -
     return DynamoStatus(clients.client("dynamodb"), table, clock, create_missing=create_missing)
 
 
+def _seed_checks(settings: Settings) -> Callable[[Metainfo], dict[str, Any] | None]:
+    """All web seeds of a torrent together take a third of a lease at most."""
+    from s3torrent.pipeline.check_seeds import seed_checks  # noqa: PLC0415 - few functions try them
+
+    most = min(MOST_CHECK_SECONDS, settings.lease_seconds / 3)
+    pays = settings.request_payer
+    return lambda metainfo: seed_checks(
+        metainfo, lambda share: web_reader(seconds=most * share, requester_pays=pays)
+    )
+
+
+def web_reader(page: str = "", *, seconds: float = 30.0, requester_pays: bool = False) -> HttpReader:
+    from s3torrent.webseeds.http import HttpReader  # noqa: PLC0415 - few ask web seeds
+
+    return HttpReader(page, seconds=seconds, requester_pays=requester_pays)
+
+
 def worker_name() -> str:
     """Who holds a lease: the function's log stream or this program, and a random part."""
     return f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME') or 'local'}/{uuid.uuid4().hex[:12]}"
@@ -241,4 +263,5 @@ def maker(settings: Settings) -> Maker:
         control_prefix=settings.control_prefix,
         checkpoint_seconds=settings.checkpoint_seconds,
         state_machine=_state_machine(settings),
+        **({"check_seeds": _seed_checks(settings)} if settings.check_seeds else {}),
     )

@@ -58,6 +58,7 @@ locals {
     TORRENT_PREFIX_RULES         = join(",", var.prefix_rules)
     TORRENT_PREFIX_QUIET_SECONDS = length(var.prefix_rules) > 0 ? tostring(var.prefix_quiet_seconds) : ""
 
+    TORRENT_CHECK_SEEDS        = var.check_seeds ? "1" : "0"
     TORRENT_CHECKPOINT_SECONDS = tostring(var.checkpoint_seconds)
     TORRENT_REQUEST_PAYER      = var.request_payer ? "1" : "0"
     TORRENT_LOG_LEVEL          = var.log_level

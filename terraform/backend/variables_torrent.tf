@@ -186,6 +186,12 @@ variable "checkpoint_seconds" {
   }
 }
 
+variable "check_seeds" {
+  description = "Try the web seeds of each torrent before it is published, as a client would: the status item and the log tell. The function must reach their addresses."
+  type        = bool
+  default     = false
+}
+
 variable "request_payer" {
   description = "Agree to pay for requests and transfer, where the bucket is another account's and the requester pays."
   type        = bool

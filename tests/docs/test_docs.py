@@ -22,6 +22,7 @@ from s3torrent.pipeline.outcome import Outcome, describe
 from s3torrent.pipeline.verify import Verification, WrongSize
 from s3torrent.types import ObjectRef, ObjectVersion
 from support.ministack import ENVIRONMENT, MiniStack
+from support.seeds import SeedServer
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")])
@@ -98,6 +99,20 @@ def test_the_json_page_shows_the_lines_of_an_audit() -> None:
     assert list(last["summary"]["findings"]) == [kind.value for kind in Kind]
 
 
+def test_the_json_page_shows_the_lines_of_check_seeds() -> None:
+    from s3torrent.pipeline.check_seeds import SeedCheck
+    from s3torrent.webseeds.base import HARMLESS, HINTS, Problem
+
+    shown = json.loads(blocks("docs/json.md", "jsonl")[2])
+    told = SeedCheck("u", (0,), (Problem("raw-plus", ""),)).as_dict()
+    assert list(shown) == ["torrent", *told]
+    assert list(shown["problems"][0]) == list(told["problems"][0])
+    assert shown["problems"][0]["hint"] == HINTS["raw-plus"]
+    section = (ROOT / "docs/json.md").read_text().split("check-seeds --json`")[1].split("## ")[0]
+    codes = re.findall(r"`([a-z]+(?:-[a-z]+)*)`", section.partition("The codes:")[2])
+    assert (set(codes), set(codes[-3:])) == (set(HINTS), HARMLESS)
+
+
 def test_the_json_page_shows_the_lines_of_an_edit(tmp_path: Path) -> None:
     edited, left, last = map(json.loads, blocks("docs/json.md", "jsonl")[1].splitlines())
     (tmp_path / "a").write_bytes(b"a")
@@ -156,14 +171,21 @@ def test_the_readmes_commands_run_as_shown(ministack: MiniStack, bucket: str, tm
     environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": ministack.endpoint, "PATH": "/usr/bin:/bin"}
     commands = readme_commands()
     assert len(commands) >= 6
-    for line in commands:
-        arguments = shlex.split(line.replace("s3://bucket/", f"s3://{bucket}/"))[1:]
-        if arguments[0] == "magnet":
-            s3.upload_file(str(tmp_path / "pilot.torrent"), bucket, "shows/pilot.mkv.torrent")
-        ran = subprocess.run(
-            [PROGRAM, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
-        )
-        assert ran.returncode == 0, (line, ran.stderr)
+    with SeedServer(b"m" * 100_000) as seeds:
+        for command in commands:
+            line = command.replace("https://cdn.example.org/movie.mkv", seeds.url("/movie.mkv"))
+            arguments = shlex.split(line.replace("s3://bucket/", f"s3://{bucket}/"))[1:]
+            if arguments[0] == "magnet":
+                s3.upload_file(str(tmp_path / "pilot.torrent"), bucket, "shows/pilot.mkv.torrent")
+            ran = subprocess.run(
+                [PROGRAM, *arguments],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert ran.returncode == 0, (line, ran.stderr)
 
 
 def test_every_decision_is_listed() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """``summaries``: name -> its line in the help. A command ``name`` is ``s3torrent.cli.name:name``."""
+    """``summaries``: name -> its line in the help. ``a-name`` is ``s3torrent.cli.a_name:a_name``."""
 
     def __init__(self, *, summaries: Mapping[str, str], **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type] # click's own keywords
@@ -24,7 +24,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (as above)
         if cmd_name not in self._summaries:
             return None
-        command: click.Command = getattr(import_module(f"s3torrent.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"s3torrent.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -33,6 +33,7 @@ SUMMARIES = {
     "inspect": "Show what a torrent says.",
     "verify": "Check a file, a directory or an object against a torrent.",
     "edit": "Change trackers, web seeds or comment of torrents, not their info-hash.",
+    "check-seeds": "Try the web seeds of a torrent.",
     "magnet": "Print the magnet link of a torrent.",
     "backfill": "Make torrents of what lies in a bucket already.",
     "audit": "Find torrents that are missing, stale, foreign, orphaned or wrong.",

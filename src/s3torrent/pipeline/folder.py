@@ -156,12 +156,13 @@ class Folders:
         metainfo = _linked(built.metainfo, before)
         body = metainfo.encode()
         lease.progress(metainfo.size, UPLOADING_TORRENT)
+        checks = maker.check_seeds(metainfo)
         publish(maker.store, source, maker.policy.policy_id, body, torrent)
         watch(maker.store, source, maker.policy.policy_id, body, maker.watch_prefix)
         if memory:
             memory.clear()
         attributes = describe(source, metainfo, len(body), bytes_read=built.bytes_read)
-        return attributes | {"reason": built.piece_length_reason}
+        return attributes | {"reason": built.piece_length_reason, "webSeedChecks": checks}
 
     def _before(self, torrent: ObjectHead | None) -> Metainfo | None:
         """The torrent that this one replaces, where it can be read."""

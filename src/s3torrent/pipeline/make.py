@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from s3torrent.engine.base import Engine
+    from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.pipeline.checkpoint import Memory
     from s3torrent.pipeline.spread import StateMachine
@@ -63,6 +64,10 @@ if TYPE_CHECKING:
     from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
 
 MAX_TORRENT_BYTES = 64 << 20
+
+
+def _unchecked(_metainfo: Metainfo) -> None:
+    """Web seeds are not tried."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class Maker:
     control_prefix: str = ""
     checkpoint_seconds: float = 20.0
     state_machine: StateMachine | None = None
+    check_seeds: Callable[[Metainfo], dict[str, Any] | None] = _unchecked
 
     def make(self, request: TorrentRequest, deadline: float = math.inf, *, anew: bool = False) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -227,12 +233,13 @@ class Maker:
             built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
         body = built.metainfo.encode()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
+        checks = self.check_seeds(built.metainfo)
         publish(self.store, source, self.policy.policy_id, body, torrent)
         watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
         if memory:
             memory.clear()
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
-        return attributes | {"reason": built.piece_length_reason}
+        return attributes | {"reason": built.piece_length_reason, "webSeedChecks": checks}
 
     def checkpoint(self, lease: Lease, *, look: bool, part: str = "") -> Checkpoint | None:
         """None where no control prefix is set. ``look``: whether one may be there already."""

@@ -1,0 +1,1 @@
+"""Web seeds asked as a client would ask them (BEP 19)."""
