@@ -31,7 +31,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "",
         "URL templates with `{key}` and, if wanted, `{bucket}`; comma-separated (BEP 19)",
     ),
-    "TORRENT_CHECK_SEEDS": ("0", "`1` tries the web seeds of each torrent before it is published; the status item tells"),
+    "TORRENT_CHECK_SEEDS": (
+        "0",
+        "`1` tries the web seeds of each torrent before it is published; the status item tells",
+    ),
     "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
     "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
     "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),

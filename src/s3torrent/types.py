@@ -59,6 +59,7 @@ class ObjectVersion:
     ``version_id`` is None in an unversioned bucket; ``etag`` keeps S3's quotes off;
     ``size`` in bytes; ``last_modified`` is aware, UTC, in whole seconds. ``sha1`` is what HEAD told of the
     content, None where it told nothing that can be relied on; it does not tell versions apart.
+    ``sha1_told``: a listing says that the store keeps one.
     """
 
     ref: ObjectRef
@@ -67,6 +68,7 @@ class ObjectVersion:
     size: int
     last_modified: datetime
     sha1: ContentSha1 | None = field(default=None, compare=False)
+    sha1_told: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.ref} (version {self.version_id or self.etag})"

@@ -242,6 +242,10 @@ variable "fanout_concurrency" {
     condition     = var.fanout_concurrency >= 1 && var.fanout_concurrency <= 10000 && floor(var.fanout_concurrency) == var.fanout_concurrency
     error_message = "fanout_concurrency is ${var.fanout_concurrency}; expected a whole number from 1 to 10000."
   }
+  validation {
+    condition     = !var.fanout_enabled || var.reserved_concurrency == null ? true : var.fanout_concurrency < var.reserved_concurrency
+    error_message = "fanout_concurrency is ${var.fanout_concurrency}; expected less than reserved_concurrency, ${coalesce(var.reserved_concurrency, 0)}, or one object keeps all others out."
+  }
 }
 
 variable "prefix_rules" {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from s3torrent.cli.locations import locate
+from s3torrent.cli.number import Number
 from s3torrent.cli.output import show_rows, visible
 from s3torrent.cli.progress import progress_bar
 from s3torrent.cli.uploading import settings
@@ -42,7 +43,7 @@ MOST_BEGUN = 4 * AT_ONCE
 @click.option("--repair", is_flag=True, help="Mend what may be mended, with this environment's settings.")
 @click.option(
     "--deep",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     default=0.0,
     metavar="PERCENT",
     help="Read that share of the objects, and compare their hashes.",

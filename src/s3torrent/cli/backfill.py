@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 
 from s3torrent.cli.backfill_sources import source
 from s3torrent.cli.backfill_ways import make_here, send, write_manifest
+from s3torrent.cli.number import Number
 from s3torrent.cli.output import bytes_text, show_json, show_rows
 from s3torrent.cli.progress import objects_bar
 from s3torrent.cli.uploading import settings
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 SIZES = {"": 0, "kib": 10, "mib": 20, "gib": 30, "tib": 40}
 MEMORY_MB = 1769
+MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 TICK_SECONDS = 0.1
 """How often progress is told."""
 
@@ -78,10 +81,10 @@ def _size(_context: click.Context, option: click.Parameter, value: str | None) -
     "--min-size", callback=_size, default="0", metavar="SIZE", help="Only objects of that size or more."
 )
 @click.option("--max-size", callback=_size, metavar="SIZE", help="Only objects of that size or less.")
-@click.option("--since", type=click.DateTime(), help="Only objects changed then or later (UTC).")
-@click.option("--until", type=click.DateTime(), help="Only objects changed before that (UTC).")
+@click.option("--since", type=click.DateTime(MOMENTS), help="Only objects changed then or later (UTC).")
+@click.option("--until", type=click.DateTime(MOMENTS), help="Only objects changed before that (UTC).")
 @click.option("--all", "every", is_flag=True, help="Also objects that have a torrent that is newer.")
-@click.option("--rate", type=click.FloatRange(0.1), help="Objects a second into the queue, at most.")
+@click.option("--rate", type=Number(0.1), help="Objects a second into the queue, at most.")
 @click.option("--resume", metavar="FILE", help="Keep the place in FILE, and go on from it.")
 @click.option("--json", "as_json", is_flag=True, help="Say it as JSON on stdout.")
 def backfill(
@@ -118,10 +121,11 @@ def backfill(
     with source(
         s3_store(clients), below, inventory, keys, tally=tally, drops=rules.reason, only=only
     ) as objects:
-        marker = Marker.read(resume, below.bucket, below.key, objects.name)
+        marker = Marker.read(resume, below.bucket, below.key, objects.name, _filters(include, exclude, only))
         with objects_bar(str(below), objects.total) as moved:
             found = _watched(objects, marker.after, tally, moved)
-            chosen = wanted(found, tally, rules.reason, only)
+            zero_read = wired.policy.version == "v1" and wired.policy.engine == "native"
+            chosen = wanted(found, tally, rules.reason, only, zero_read=zero_read)
             if queue:
                 send(chosen, queue_of(clients, queue).send, marker, rate)
             elif inline:
@@ -134,6 +138,13 @@ def backfill(
     _show(tally, failed, as_json=as_json)
     if failed or tally.missing:
         raise click.exceptions.Exit(1)
+
+
+def _filters(include: tuple[str, ...], exclude: tuple[str, ...], only: Filter) -> str:
+    """As text, "" where everything is taken."""
+    found = {"include": include, "exclude": exclude, **asdict(only)}
+    unset = {"include": (), "exclude": (), **asdict(Filter())}
+    return ", ".join(f"{name} {value}" for name, value in found.items() if value != unset[name])
 
 
 def _watched(objects: Source, after: str, tally: Tally, moved: Callable[[int, int], None]) -> Iterator[Found]:
@@ -207,6 +218,7 @@ def _show(tally: Tally, failed: int, *, as_json: bool) -> None:
             *([("Missing", f"{tally.missing:,}")] if tally.missing else []),
             ("Wanted", f"{tally.wanted:,}"),
             ("Content", bytes_text(tally.bytes)),
+            *([("Zero read", f"{tally.zero_read:,}: S3 keeps their SHA-1s")] if tally.zero_read else []),
             ("S3 requests", f"about {told['requests']:,}"),
             ("Function", f"about {told['functionMinutes']:,.1f} minutes at {MEMORY_MB:,} MB"),
             ("Cost", f"about ${told['dollars']:,.2f}"),

@@ -17,6 +17,7 @@ from s3torrent.pipeline.inventory import Inventory
 from s3torrent.pipeline.keys_file import KeysFile
 from s3torrent.pipeline.lookup import Lookup
 from s3torrent.pipeline.marker import LISTING
+from s3torrent.pipeline.publish import find
 from s3torrent.pipeline.survey import survey
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.lookup import Named
     from s3torrent.pipeline.survey import Found
     from s3torrent.store.base import BucketReader
-    from s3torrent.types import ObjectRef
+    from s3torrent.types import ObjectRef, ObjectVersion
 
 
 class Source(Protocol):
@@ -55,7 +56,11 @@ class ListingSource:
 
     def found(self, after: str) -> Iterator[Found]:
         bucket, prefix = self._place.bucket, self._place.key
-        return survey(self._store.list_objects(bucket, prefix, after=after), after)
+        return survey(self._store.list_objects(bucket, prefix, after=after), after, self._look)
+
+    def _look(self, ref: ObjectRef) -> ObjectVersion | None:
+        head = find(self._store, ref)
+        return head.version if head else None
 
 
 class NamedObjects(Protocol):

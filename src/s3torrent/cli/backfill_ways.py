@@ -56,7 +56,8 @@ def send(
 def make_here(chosen: Chosen, wired: Settings, marker: Marker) -> int:
     """As many at once as there are cores; how many failed, each of which is told on stderr.
 
-    The marker only moves behind an object when all before it are done. An interrupt waits for nothing.
+    The marker only moves behind an object when all before it are done, so it stays before the first that
+    failed. An interrupt waits for nothing.
     """
     workshop, failed = Workshop(wired), 0
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="make")
@@ -66,7 +67,8 @@ def make_here(chosen: Chosen, wired: Settings, marker: Marker) -> int:
                 if wrong:
                     failed += 1
                     click.echo(visible(f"{version.ref}: {wrong}"), err=True)
-                marker.moved(after, 1)
+                if not failed:
+                    marker.moved(after, 1)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return failed

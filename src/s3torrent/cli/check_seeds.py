@@ -9,6 +9,7 @@ import os
 import click
 
 from s3torrent.cli.locations import read_torrent
+from s3torrent.cli.number import Number
 from s3torrent.cli.output import visible
 from s3torrent.errors import UrlError
 from s3torrent.metainfo.webseed import check_web_seed
@@ -21,7 +22,7 @@ from s3torrent.wiring import web_reader
 @click.option("--page", default="", metavar="URL", help="The https page that is to link to it.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(1, 3600),
+    type=Number(1, 3600),
     default=30.0,
     show_default=True,
     metavar="SECONDS",

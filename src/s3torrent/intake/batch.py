@@ -1,6 +1,7 @@
 """S3 Batch Operations, which calls the function for each object of a manifest and wants a result of each.
 
-Schema 1.0 names the bucket by its ARN, 2.0 by its name; keys are percent-encoded in both.
+Schema 1.0 names the bucket by an ARN (in AWS's example with region and account), 2.0 by its name; keys are
+percent-encoded in both.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
 """
 
@@ -77,7 +78,7 @@ def _parcel(task: Payload) -> Parcel:
 
 def _bucket(task: Payload) -> str:
     name = task.optional_text("s3Bucket")
-    return name or task.text("s3BucketArn").rpartition(":::")[2]
+    return name or task.text("s3BucketArn").rpartition(":")[2]
 
 
 def _key(task: Payload) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 VERSIONS = ("v1", "v2", "hybrid")
+PADS = ".pad"
+"""The folder of pad files."""
 KEPT = {
     *("length", "files", "file_paths", "distinct_files"),
     *("file_tree", "tree_paths", "tree_lengths", "hybrid_files", "hybrid_pads"),
@@ -105,6 +107,7 @@ def build(
         info[b"pieces"] = pieces or b""
         aligned = (version == "hybrid" or pad_files) and not single_file
         layout = _with_pads(entries, piece_length if aligned else 1, tail=version == "hybrid")
+        _require_no_pad(entries, layout)
         if single_file:
             info[b"length"] = entries[0].length
         else:
@@ -200,8 +203,19 @@ def _with_pads(entries: Sequence[FileEntry], align: int, *, tail: bool) -> list[
     return layout
 
 
+def _require_no_pad(entries: Sequence[FileEntry], layout: Iterable[tuple[FileEntry, bool]]) -> None:
+    """Raises PathConflict where a file has a pad file's path: clients would take the one for the other."""
+    own = {entry.path for entry in entries if entry.path[0] == PADS}
+    if own:
+        for entry, is_pad in layout:
+            if is_pad and entry.path in own:
+                raise PathConflict(
+                    f"{entry} is a file, and the name of a pad file (BEP 47) that this torrent needs"
+                )
+
+
 def _pad(length: int) -> FileEntry:
-    return FileEntry((".pad", str(length)), length)
+    return FileEntry((PADS, str(length)), length)
 
 
 def _v1_files(layout: Iterable[tuple[FileEntry, bool]]) -> tuple[list[dict[bytes, Any]], bencode.Encoded]:

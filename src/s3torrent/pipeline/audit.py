@@ -15,7 +15,7 @@ from s3torrent.errors import (
 )
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
-from s3torrent.pipeline.content import check_torrent_key, name_of
+from s3torrent.pipeline.content import name_of, no_torrent_of
 from s3torrent.pipeline.findings import Finding, Kind
 from s3torrent.pipeline.publish import find, find_torrent, is_ours, ownership
 from s3torrent.pipeline.verify import verify
@@ -60,7 +60,7 @@ class Auditor:
         """At what a listing told. A fault is looked at once more, as the listing may be old by now."""
         if found.object is None:
             return self._without_object(found.torrent)
-        if reason := self.drops(found.object.ref) or _no_torrent_of(found.object):
+        if reason := self.drops(found.object.ref) or no_torrent_of(found.object):
             return Look(passed=reason)
         seen = self._at(found.object, there=found.torrent is not None)
         if seen.finding is None:
@@ -166,18 +166,6 @@ class Auditor:
     def _at_work(self, item: StatusItem) -> bool:
         until = item.worked_on_until
         return until is not None and until > self.clock()
-
-
-def _no_torrent_of(source: ObjectVersion) -> str:
-    """Why there can be none, "" where there can."""
-    if not source.size:
-        return "it is empty"
-    try:
-        check_torrent_key(source.ref)
-        name_of(source.ref)
-    except NotTorrentable as error:
-        return error.message
-    return ""
 
 
 def _refused(item: StatusItem | None, source: ObjectVersion) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.engine.cut import ranges_in
+from s3torrent.pipeline.content import no_torrent_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -60,7 +61,8 @@ class Filter:
 @dataclass(slots=True)
 class Tally:
     """What was looked at, and what of it is wanted. ``done``: those with a torrent that is newer;
-    ``missing``: those that were named, but are not there.
+    ``missing``: those that were named, but are not there. ``zero_read`` of the wanted, of ``zero_bytes`` in
+    all, may be made of the SHA-1s that S3 keeps; ``ranges`` are those of the rest.
     """
 
     objects: int = 0
@@ -70,14 +72,16 @@ class Tally:
     wanted: int = 0
     bytes: int = 0
     ranges: int = 0
+    zero_read: int = 0
+    zero_bytes: int = 0
 
     def requests(self) -> int:
         """To S3."""
-        return self.wanted * (HEADS + PUTS) + self.ranges
+        return self.wanted * (HEADS + PUTS) + self.ranges + self.zero_read
 
     def seconds(self) -> float:
         """Of one run of the function after the other."""
-        return self.bytes / RATE + self.wanted * EACH_SECONDS
+        return (self.bytes - self.zero_bytes) / RATE + self.wanted * EACH_SECONDS
 
     def dollars(self, memory_mb: int) -> float:
         """Through the queue, by functions of so much memory."""
@@ -85,7 +89,7 @@ class Tally:
         return (
             self.seconds() * memory_mb / 1024 * price["lambdaGbSecond"]
             + self.wanted * price["lambdaRequest"]
-            + (self.wanted * HEADS + self.ranges) * price["s3Get"]
+            + (self.wanted * HEADS + self.ranges + self.zero_read) * price["s3Get"]
             + self.wanted * PUTS * price["s3Put"]
             + self.wanted * STATUS_WRITES * price["dynamodbWrite"]
             + self.wanted * QUEUE_CALLS * price["sqsRequest"]
@@ -99,6 +103,7 @@ class Tally:
             "leftOut": self.left_out,
             "missing": self.missing,
             "wanted": self.wanted,
+            "zeroRead": self.zero_read,
             "bytes": self.bytes,
             "requests": self.requests(),
             "functionMinutes": round(self.seconds() / 60, 2),
@@ -107,24 +112,34 @@ class Tally:
 
 
 def wanted(
-    found: Iterable[Found], tally: Tally, drops: Callable[[ObjectRef], object], only: Filter
+    found: Iterable[Found],
+    tally: Tally,
+    drops: Callable[[ObjectRef], object],
+    only: Filter,
+    *,
+    zero_read: bool = False,
 ) -> Iterator[tuple[ObjectVersion, str]]:
     """The objects that want a torrent, each with the marker from which on a listing tells the rest.
 
     ``drops`` tells of an object that the function would drop. What has a torrent that is no older is done,
-    but with ``only.every``.
+    but with ``only.every``; what no torrent can be made of is left out. ``zero_read``: whether the policy
+    allows for making torrents without reading.
     """
     for one in found:
         version = one.object
         if version is None:
             continue
         tally.objects += 1
-        if drops(version.ref) or not only.takes(version):
+        if drops(version.ref) or not only.takes(version) or no_torrent_of(version):
             tally.left_out += 1
         elif one.torrent and not one.is_stale and not only.every:
             tally.done += 1
         else:
             tally.wanted += 1
             tally.bytes += version.size
-            tally.ranges += ranges_in(version.size)
+            if zero_read and (version.sha1 or version.sha1_told):
+                tally.zero_read += 1
+                tally.zero_bytes += version.size
+            else:
+                tally.ranges += ranges_in(version.size)
             yield version, one.marker

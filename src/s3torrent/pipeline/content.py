@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3torrent.engine.base import Content, ContentFile
-from s3torrent.errors import BadName, KeyTooLong, PieceLengthError
+from s3torrent.errors import BadName, KeyTooLong, NotTorrentable, PieceLengthError
 from s3torrent.metainfo.build import tree_order
 from s3torrent.metainfo.piece_length import MAX, MIN, parse_piece_length
 
@@ -40,6 +40,18 @@ def check_torrent_key(ref: ObjectRef) -> None:
         raise KeyTooLong(
             f"{ref.key[:40]}....torrent would be a key of {length:,} bytes; S3 allows {MAX_KEY_BYTES:,}"
         )
+
+
+def no_torrent_of(source: ObjectVersion) -> str:
+    """Why there can be none, "" where there can."""
+    if not source.size:
+        return "it is empty"
+    try:
+        check_torrent_key(source.ref)
+        name_of(source.ref)
+    except NotTorrentable as error:
+        return error.message
+    return ""
 
 
 def object_content(head: ObjectHead) -> Content:

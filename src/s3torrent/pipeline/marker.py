@@ -15,27 +15,30 @@ EACH = 1000
 
 @dataclass
 class Marker:
-    """A backfill of ``bucket`` below ``prefix`` from ``source`` (LISTING, or the list's name) is behind
-    ``after``: all before it is done. Without ``path`` nothing is kept.
+    """A backfill of ``bucket`` below ``prefix`` from ``source`` (LISTING, or the list's name) with these
+    ``filters`` is behind ``after``: all before it is done. Without ``path`` nothing is kept.
     """
 
     path: Path | None
     bucket: str
     prefix: str
     source: str = LISTING
+    filters: str = ""
     after: str = ""
     _moved: int = field(default=0, repr=False)
 
     @classmethod
-    def read(cls, path: str | None, bucket: str, prefix: str, source: str = LISTING) -> Marker:
+    def read(
+        cls, path: str | None, bucket: str, prefix: str, source: str = LISTING, filters: str = ""
+    ) -> Marker:
         """At the beginning where there is no such file. Raises UsageError for one of another backfill."""
-        marker = cls(Path(path) if path else None, bucket, prefix, source)
+        marker = cls(Path(path) if path else None, bucket, prefix, source, filters)
         if marker.path is None or not marker.path.exists():
             return marker
         try:
             told = json.loads(marker.path.read_text(encoding="utf-8"))
             found = (told["bucket"], told["prefix"], told.get("source", LISTING))
-            after = str(told["after"])
+            after, filtered = str(told["after"]), told.get("filters", filters)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"--resume {path} is no marker of a backfill: {error}", hint="remove it, or name another"
@@ -45,6 +48,12 @@ class Marker:
                 f"--resume {path} is of s3://{found[0]}/{found[1]} from {found[2]}, "
                 f"not of s3://{bucket}/{prefix} from {source}",
                 hint="name another file",
+            )
+        if filtered != filters:
+            raise UsageError(
+                f"--resume {path} is of a backfill with other filters: {filtered or 'none'}; "
+                f"expected {filters or 'none'}",
+                hint="name another file, or give the filters as they were",
             )
         marker.after = after
         return marker
@@ -61,7 +70,13 @@ class Marker:
         self._moved = 0
         if self.path is None:
             return
-        told = {"bucket": self.bucket, "prefix": self.prefix, "source": self.source, "after": self.after}
+        told = {
+            "bucket": self.bucket,
+            "prefix": self.prefix,
+            "source": self.source,
+            "filters": self.filters,
+            "after": self.after,
+        }
         beside = self.path.with_name(self.path.name + ".part")
         try:
             beside.write_text(json.dumps(told) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from s3torrent.errors import AccessDenied, ForeignTorrent, NoSuchObject, WriteConflict
 
 if TYPE_CHECKING:
-    from s3torrent.store.base import ObjectStore
+    from s3torrent.store.base import ObjectReader, ObjectStore
     from s3torrent.types import ObjectHead, ObjectRef, ObjectVersion
 
 CONTENT_TYPE = "application/x-bittorrent"
@@ -61,7 +61,7 @@ def find_torrent(store: ObjectStore, source: ObjectRef, *, guess: bool = False) 
     return find(store, source.torrent, guess=guess)
 
 
-def find(store: ObjectStore, ref: ObjectRef, *, guess: bool = False) -> ObjectHead | None:
+def find(store: ObjectReader, ref: ObjectRef, *, guess: bool = False) -> ObjectHead | None:
     """HEAD; None where nothing is.
 
     To a role without s3:ListBucket S3 answers 403 for what is not there. With ``guess`` that is taken for

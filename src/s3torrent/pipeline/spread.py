@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from s3torrent.pipeline.lease import Lease
     from s3torrent.pipeline.make import Maker
+    from s3torrent.status.base import Claimed
 
 OWNER = "fanout/"
 """How the owner of a job begins that a state machine works on, or may."""
@@ -27,17 +28,21 @@ class StateMachine(Protocol):
         ...
 
 
-def execution_name(job_id: str, attempt: int) -> str:
-    """Of the one execution that may work on this attempt: 1 to 80 characters of A-Z a-z 0-9 - _ ."""
-    digest = hashlib.sha256(job_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{digest[:40]}-{attempt}"
+def execution_name(claim: Claimed) -> str:
+    """Of the one execution that may work on this attempt: 1 to 80 characters of A-Z a-z 0-9 - _ .
+
+    Another item of the same object, the first having been deleted, has another seal.
+    """
+    told = f"{claim.job_id}\0{claim.seal}"
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{digest[:40]}-{claim.attempt}"
 
 
 def hand_over(maker: Maker, lease: Lease) -> Outcome:
     """The execution joins the claim, which gets a lease as long as it may have to wait."""
     assert maker.state_machine  # config.py sets no bound without one
     claim, ref = lease.claim, lease.source.ref
-    name = execution_name(claim.job_id, claim.attempt)
+    name = execution_name(claim)
     try:
         lease.renew(0, seconds=LEASE_SECONDS)
         maker.state_machine.start(name, {"bucket": ref.bucket, "key": ref.key, "attempt": claim.attempt})

@@ -44,6 +44,7 @@ class FileVersion(ObjectVersion):
     inode: int
     version_id = None
     sha1 = None
+    sha1_told = False
 
     def __init__(self, path: str, size: int, modified_ns: int, inode: int) -> None:
         put = object.__setattr__  # it is frozen

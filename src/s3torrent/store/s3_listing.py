@@ -57,6 +57,7 @@ def _page(client: S3Client, call: Call, onward: Any) -> tuple[list[ObjectVersion
                 etag_of(one),
                 size_of(one["Size"]),
                 modified_of(one),
+                sha1_told="SHA1" in one.get("ChecksumAlgorithm", ()),
             )
             for one in answer.get("Contents", [])
         ]

@@ -364,3 +364,18 @@ def test_where_the_system_gives_no_memory_that_is_said(
     assert ran.err.startswith(
         "error: the system gave no more memory (expected about 200 MiB)\nhint: end other"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backfill", "s3://b/", "--queue", "u", "--rate", "nan"),
+        ("backfill", "s3://b/", "--queue", "u", "--rate", "inf"),
+        ("audit", "s3://b/", "--deep", "nan"),
+        ("check-seeds", "t", "--timeout", "nan"),
+    ],
+)
+def test_what_is_no_number_is_refused(run: Any, arguments: tuple[str, ...]) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "finite" in ran.err or "range" in ran.err

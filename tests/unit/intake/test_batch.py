@@ -45,7 +45,9 @@ class Stand:
             self.store.upload(ObjectRef("bucket", key), b"content of " + key.encode())
 
     def task(self, key: str, version_id: str | None = None, bucket: str = "bucket") -> dict[str, Any]:
-        where = {"s3BucketArn": f"arn:aws:s3:::{bucket}"} if self.version == "1.0" else {"s3Bucket": bucket}
+        # AWS's documentation shows the ARN of schema 1.0 with region and account, other events without.
+        arn = "arn:aws:s3:us-east-1:0123456788:" if len(key) % 2 else "arn:aws:s3:::"
+        where = {"s3BucketArn": f"{arn}{bucket}"} if self.version == "1.0" else {"s3Bucket": bucket}
         return {"taskId": f"task of {key}", "s3Key": quote(key), "s3VersionId": version_id, **where}
 
     def run(self, *tasks: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """What build writes, and what it refuses. Whether others agree: test_build_judges.py."""
 
+from typing import Any
+
 import pytest
 
 from s3torrent.errors import BadName, EmptyContent, PathConflict, UrlError
@@ -177,6 +179,21 @@ def test_files_that_cannot_lie_together_are_refused_with_both_names():
         tree_order(files_of(("a/b/c", 1), ("a/b.x", 1), ("a/b", 1)))
     with pytest.raises(PathConflict, match=r"'a' is there twice"):
         tree_order(files_of(("a", 1), ("b", 1), ("a", 2)))
+
+
+@pytest.mark.parametrize("version", ["v1", "hybrid"])
+def test_a_file_in_the_place_of_a_pad_file_is_refused(version: str):
+    """Clients would take the one for the other (BEP 47)."""
+    files = tree_order(files_of((".pad/16379", 5), ("x", 5), ("y", 5)))
+    more: Any = {"file_roots": [bytes(32)] * 3, "piece_layers": {}} if version == "hybrid" else {}
+    made: Any = {
+        "name": "d", "files": files, "single_file": False, "piece_length": 16384, "version": version,
+        "pieces": bytes(60), "file_roots": None, "piece_layers": None, "pad_files": True, **more,
+    }  # fmt: skip
+    with pytest.raises(PathConflict, match=r"\.pad/16379 is a file, and the name of a pad file"):
+        build(**made)
+    files = tree_order(files_of((".pad/5", 5), ("x", 5), ("y", 5)))
+    assert build(**{**made, "files": files}).files == tuple(files)
 
 
 @pytest.mark.parametrize(

@@ -133,10 +133,28 @@ def alone(policy: TorrentPolicy) -> bytes:
     return parse(world.torrent()).info_raw
 
 
+def name_of(spreading: Spread, attempt: int) -> str:
+    seal = str(spreading.world.item()["seal"])
+    return execution_name(Claimed(str(REF), attempt, "", NOW, seal))
+
+
+def test_an_item_that_was_lost_and_begun_anew_has_an_execution_of_its_own() -> None:
+    """Its first attempt is not taken for the closed execution of the other item's first."""
+    first = name_of_claim("one")
+    assert first != name_of_claim("another")
+    assert first == name_of_claim("one")
+    assert len(first) <= 80
+
+
+def name_of_claim(seal: str) -> str:
+    return execution_name(Claimed(str(REF), 1, "", NOW, seal))
+
+
 def test_it_is_handed_over_and_gets_the_same_torrent(spreading: Spread) -> None:
     """Every byte is read once, and nothing is left behind."""
     outcome = spreading.make()
-    name = execution_name(str(REF), 1)
+    [name] = spreading.machine.started
+    assert name == name_of(spreading, 1)
     assert (outcome.status, outcome.reason) == (
         "CREATING_TORRENT",
         f"the state machine is at it, execution {name}",
@@ -285,7 +303,7 @@ class TestFailing:
         spreading.run("hash_range", 0)
         spreading.run("give_up", error="no")
         assert spreading.make().status == "CREATING_TORRENT"
-        assert list(spreading.machine.started) == [execution_name(str(REF), attempt) for attempt in (1, 2)]
+        assert list(spreading.machine.started) == [name_of(spreading, attempt) for attempt in (1, 2)]
         spreading.finish()
         assert spreading.store.bytes_read == SIZE
 

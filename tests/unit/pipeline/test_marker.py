@@ -33,6 +33,15 @@ def test_one_of_before_there_were_other_sources_is_of_a_listing(tmp_path: Path) 
         Marker.read(str(path), "b", "", "keys f")
 
 
+def test_one_of_other_filters_is_refused(tmp_path: Path) -> None:
+    """Behind its place lies what these filters had left out."""
+    path = str(tmp_path / "marker")
+    Marker.read(path, "b", "", filters="include ('a*',)").write()
+    assert Marker.read(path, "b", "", filters="include ('a*',)")
+    with pytest.raises(UsageError, match=r"with other filters: include \('a\*',\); expected none"):
+        Marker.read(path, "b", "")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"3", b'{"bucket": "b"}', b"\xff"])
 def test_what_is_no_marker_is_refused(tmp_path: Path, body: bytes) -> None:
     path = tmp_path / "marker"

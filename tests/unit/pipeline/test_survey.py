@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from s3torrent.pipeline.survey import Found, survey
+from s3torrent.pipeline.survey import PATIENCE, Found, survey
 from s3torrent.types import ObjectRef, ObjectVersion
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -67,6 +67,38 @@ def test_memory_is_a_chain_of_keys_that_begin_with_each_other(found: set[str]) -
         seen = number + 1
         assert one.object or one.torrent
     assert seen == len(naive(found))
+
+
+@given(found=keys, at=st.integers(0, 30), patience=st.integers(1, 3))
+def test_with_a_look_nothing_waits_longer_than_that_and_all_else_is_the_same(
+    found: set[str], at: int, patience: int
+) -> None:
+    asked: list[str] = []
+
+    def look(ref: ObjectRef) -> ObjectVersion | None:
+        asked.append(ref.key)
+        return version(ref.key) if ref.key in found else None
+
+    answered = list(survey(listing(found), "", look, patience))
+    assert len(answered) == len(set(answered)) == len(naive(found))
+    assert set(map(told, answered)) == naive(found)
+    assert len(asked) == len(set(asked))
+    if at < len(answered):
+        marker = answered[at].marker
+        rest = list(survey(listing(found, marker), marker, look, patience))
+        known = set(map(told, answered[: at + 1])) | set(map(told, rest))
+        assert {pair for pair in known if pair[0]} == {pair for pair in naive(found) if pair[0]}
+
+
+def test_the_marker_moves_although_an_object_begins_all_other_keys() -> None:
+    """``data`` beside a million ``data/...``; and a folder's marker waits for nothing."""
+    listed = [version("data"), *(version(f"data/{number:05}") for number in range(5000))]
+    answered = list(survey(listed, "", lambda _: None))
+    at = [one.object.ref.key for one in answered if one.object].index("data")
+    assert at <= PATIENCE
+    assert all(one.marker >= "data/" for one in answered[at:])
+    folder = [version("shows/"), *(version(f"shows/{number:05}") for number in range(50))]
+    assert [one.marker for one in survey(folder)][:2] == ["shows/", "shows/00000"]
 
 
 def test_a_million_keys_wait_for_nobody() -> None:

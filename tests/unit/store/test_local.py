@@ -81,6 +81,7 @@ class TestHead:
             "size": 7,
             "last_modified": datetime.fromtimestamp(1_700_000_000, UTC),
             "sha1": None,
+            "sha1_told": False,
         }
         assert version == STORE.head(ref(tmp_path / "a")).version
         os.utime(tmp_path / "a", ns=(0, 1_700_000_000_123_456_788))
