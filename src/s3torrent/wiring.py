@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from s3torrent.config import Settings
+    from s3torrent.dead_letters import DeadLetters
     from s3torrent.engine.base import Engine
     from s3torrent.execution import Executions
     from s3torrent.metainfo.model import Metainfo
@@ -223,6 +224,12 @@ def queue_of(clients: Clients, url: str) -> Queue:
     from s3torrent.queueing import Queue  # noqa: PLC0415 - one command has it
 
     return Queue(clients.client("sqs"), url)
+
+
+def dead_letters(clients: Clients, url: str) -> DeadLetters:
+    from s3torrent.dead_letters import DeadLetters  # noqa: PLC0415 - one command has them
+
+    return DeadLetters(clients.client("sqs"), url)
 
 
 def redelivery(settings: Settings) -> Redelivery:

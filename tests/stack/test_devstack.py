@@ -186,7 +186,8 @@ class TestDevSession:
         assert not [folder for folder in workers if (folder / "s3torrent/cli").exists()]
 
     def test_the_usage_names_the_endpoint_the_credentials_and_the_bucket(self, session: DevSession) -> None:
-        usage = session.usage()
+        usage = session.usage("http://127.0.0.1:1/")
+        assert "http://127.0.0.1:1/ shows the jobs" in usage
         assert f"export AWS_ENDPOINT_URL={session.stack.endpoint}\n" in usage
         assert "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n" in usage
         assert f"aws s3 cp FILE s3://{session.deployment.names.bucket}/\n" in usage

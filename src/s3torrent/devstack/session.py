@@ -15,6 +15,7 @@ from s3torrent.devstack.deploy import Deployment, Names, deploy, step
 from s3torrent.devstack.ministack import CREDENTIALS, REGION, MiniStack
 from s3torrent.devstack.package import build_zip
 from s3torrent.errors import StackError
+from s3torrent.live.server import live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,9 @@ s3torrent is up. In another terminal:
   aws s3 ls s3://{bucket}/
   s3torrent inspect s3://{bucket}/FILE.torrent
   s3torrent put FILE s3://{bucket}/films/
+  s3torrent status
 
+{page} shows the jobs.
 The function's log is in {log}
 Ctrl-C stops it; nothing of it remains.
 """
@@ -45,9 +48,10 @@ class DevSession:
     settings: Mapping[str, str]
     """What the function and who uploads must agree on."""
 
-    def usage(self) -> str:
-        """How to use it with the AWS CLI."""
+    def usage(self, page: str) -> str:
+        """How to use it with the AWS CLI. ``page``: where the jobs are shown."""
         return USAGE.format(
+            page=page,
             endpoint=self.stack.endpoint,
             key=CREDENTIALS[0],
             secret=CREDENTIALS[1],
@@ -131,9 +135,10 @@ def run_dev(
         contextlib.suppress(KeyboardInterrupt),
         terminated_like_interrupted(),
         dev_session(port, environment, versioned=False) as session,
+        live(wiring.status_store(session.clients, session.deployment.names.table)) as page,
         undisturbed_at_the_end(),
     ):
-        say(session.usage())
+        say(session.usage(page))
         while True:
             session.stack.check()
             time.sleep(0.5)

@@ -1,0 +1,1 @@
+"""A page of the work in progress, for whoever sits at this machine."""

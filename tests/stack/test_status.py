@@ -1,0 +1,221 @@
+"""``s3torrent status`` in the terminal and as a page; ``s3torrent redrive``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.command import PROGRAM, s3torrent
+from support.ministack import ENVIRONMENT
+from support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.ministack import MiniStack
+
+pytest_plugins = ["support.fixtures"]
+pytestmark = pytest.mark.stack
+
+HARD = "x/<script>alert(1)</script>\u202e\n é.bin"
+
+
+@pytest.fixture
+def table(ministack: MiniStack, bucket: str, table_name: str) -> dict[str, str]:
+    """One object COMPLETED, one SKIPPED as it is empty, one with a key that is hard to show."""
+    client = ministack.client("s3")
+    for key, body in (("x/good", b"content"), (HARD, b"content"), ("x/empty", b"")):
+        client.put_object(Bucket=bucket, Key=key, Body=body)
+    environment = {"DDB_TABLE": table_name}
+    made = s3torrent(
+        "backfill", f"s3://{bucket}/x/", "--inline", endpoint=ministack.endpoint, env=environment
+    )
+    assert made.code == 0, made.stderr
+    from s3torrent import wiring
+    from s3torrent.config import from_environment
+    from s3torrent.types import ObjectRef, TorrentRequest
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        maker = wiring.maker(from_environment({**environment, "AWS_ENDPOINT_URL": ministack.endpoint}))
+        maker.make(TorrentRequest(ObjectRef(bucket, "x/empty")))
+        maker.store._client.close()  # type: ignore[attr-defined]
+        maker.status._client.close()  # type: ignore[attr-defined]
+    return environment
+
+
+def status(ministack: MiniStack, table: dict[str, str], *arguments: str) -> tuple[int, str, str]:
+    done = s3torrent("status", *arguments, endpoint=ministack.endpoint, env=table)
+    return done.code, done.stdout.decode(), done.stderr
+
+
+def test_of_one_object(ministack: MiniStack, bucket: str, table: dict[str, str]) -> None:
+    code, out, _ = status(ministack, table, f"s3://{bucket}/x/good")
+    assert code == 0
+    assert "status\tCOMPLETED\n" in out
+    assert "magnet:?xt=urn:btih:" in out
+    code, out, _ = status(ministack, table, f"s3://{bucket}/x/empty", "--json")
+    item = json.loads(out)
+    assert (code, item["status"], item["error"]["type"]) == (0, "SKIPPED", "EmptyContent")
+    assert not {"seal", "statusShard"} & item.keys()
+
+
+def test_of_one_that_is_not_known(ministack: MiniStack, bucket: str, table: dict[str, str]) -> None:
+    code, out, err = status(ministack, table, f"s3://{bucket}/nothing")
+    assert (code, out) == (4, "")
+    assert f"the table knows nothing of s3://{bucket}/nothing" in err
+
+
+def test_the_newest_a_line_each(ministack: MiniStack, bucket: str, table: dict[str, str]) -> None:
+    """Whatever the key, it stays on its line and shows what is in it."""
+    code, out, _ = status(ministack, table)
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0
+    assert {row[2]: row[1] for row in rows} == {
+        f"s3://{bucket}/x/good": "COMPLETED",
+        f"s3://{bucket}/x/empty": "SKIPPED",
+        f"s3://{bucket}/x/<script>alert(1)</script>\\u202e\\n é.bin": "COMPLETED",
+    }
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
+    _, out, _ = status(ministack, table, "--status", "skipped", "--json")
+    assert [json.loads(line)["jobId"] for line in out.splitlines()] == [f"s3://{bucket}/x/empty"]
+    assert len(status(ministack, table, "--limit", "1")[1].splitlines()) == 1
+
+
+def test_watching_one_ends_when_it_has_ended(
+    ministack: MiniStack, bucket: str, table: dict[str, str]
+) -> None:
+    code, out, _ = status(ministack, table, f"s3://{bucket}/x/good", "--watch", "--json")
+    assert (code, len(out.splitlines())) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["s3://b/k", "--status", "FAILED"], 2, "--status is for the list"),
+        (["--status", "BROKEN"], 2, "BROKEN"),
+        (["--every", "nan"], 2, "finite"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: list[str], code: int, told: str) -> None:
+    done = s3torrent("status", *arguments, env={"DDB_TABLE": "t"}, endpoint="http://127.0.0.1:1")
+    assert (done.code, done.stdout) == (code, b"")
+    assert told in done.stderr
+
+
+def test_without_a_table_it_says_so() -> None:
+    done = s3torrent("status")
+    assert (done.code, done.stderr.splitlines()[0]) == (
+        2,
+        "error: DDB_TABLE is not set; expected the name of the status table",
+    )
+
+
+@contextmanager
+def page(ministack: MiniStack, table: dict[str, str]) -> Iterator[str]:
+    environment = {**ENVIRONMENT, **table, "AWS_ENDPOINT_URL": ministack.endpoint, "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(
+        [PROGRAM, "status", "--web"], stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert process.stderr
+        yield process.stderr.readline().split(" ")[0]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+        process.stderr.close()
+
+
+def fetched(url: str, **headers: str) -> tuple[int, Any, bytes]:
+    request = urllib.request.Request(url, headers=headers)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def test_the_page_is_for_this_machine_and_for_reading_only(
+    ministack: MiniStack, bucket: str, table: dict[str, str]
+) -> None:
+    with page(ministack, table) as url:
+        assert url.startswith("http://127.0.0.1:")
+        for path in ("", "live.js", "live.css"):
+            code, headers, body = fetched(url + path)
+            assert (code, bool(body)) == (200, True)
+            assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+            assert "Access-Control-Allow-Origin" not in headers
+        _, _, body = fetched(url + "jobs.json")
+        jobs = {job["id"]: job for job in json.loads(body)["jobs"]}
+        assert jobs[f"s3://{bucket}/x/good"]["infoHash"]
+        assert jobs[f"s3://{bucket}/{HARD}"]["status"] == "COMPLETED"
+        assert (
+            "no content" in jobs[f"s3://{bucket}/x/empty"]["reason"] or jobs[f"s3://{bucket}/x/empty"]["hint"]
+        )
+        assert fetched(url, Host="evil.example:80")[0] == 403
+        assert fetched(url + "../../etc/passwd")[0] == 404
+        request = urllib.request.Request(url, data=b"x", method="POST")
+        with pytest.raises(urllib.error.HTTPError, match="501"):
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20)
+
+
+@pytest.fixture
+def queues(ministack: MiniStack, bucket: str) -> tuple[str, str]:
+    """A queue and its dead letters: 25 calls for objects, and a message of no known kind."""
+    client = ministack.client("sqs")
+    dead = client.create_queue(QueueName=f"{bucket}-dlq")["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    own = client.create_queue(QueueName=bucket, Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    for number in range(25):
+        body = json.dumps({"bucket": bucket, "key": f"k{number:02}"})
+        client.send_message(QueueUrl=dead, MessageBody=body)
+    client.send_message(QueueUrl=dead, MessageBody="no json")
+    return own, dead
+
+
+def waiting(ministack: MiniStack, url: str) -> int:
+    told = ministack.client("sqs").get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def test_dead_letters_go_back_where_they_came_from(
+    ministack: MiniStack, queues: tuple[str, str], bucket: str
+) -> None:
+    own, dead = queues
+
+    def redrive(*arguments: str) -> dict[str, Any]:
+        done = s3torrent("redrive", own, "--json", *arguments, endpoint=ministack.endpoint)
+        assert done.code == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    told = redrive("--dry-run")
+    assert (told["there"], told["moved"], told["deadLetterQueue"]) == (26, 0, dead)
+    assert told["objects"][0] == f"s3://{bucket}/k00"
+    assert (waiting(ministack, own), waiting(ministack, dead)) == (0, 26)
+    assert redrive("--limit", "3")["moved"] == 3
+    assert (waiting(ministack, own), waiting(ministack, dead)) == (3, 23)
+    told = redrive()
+    assert (told["there"], told["moved"]) == (23, 23)
+    until(lambda: (waiting(ministack, own), waiting(ministack, dead)) == (26, 0), "all of them", seconds=10)
+    assert redrive() == {"deadLetterQueue": dead, "there": 0, "moved": 0, "objects": []}
+
+
+def test_a_queue_without_dead_letters_is_told(ministack: MiniStack, queues: tuple[str, str]) -> None:
+    done = s3torrent("redrive", queues[1], endpoint=ministack.endpoint)
+    assert (done.code, done.stdout) == (2, b"")
+    assert "has no dead-letter queue" in done.stderr
+    done = s3torrent("redrive", f"{queues[1]}-none", endpoint=ministack.endpoint)
+    assert done.code == 4
+    assert "sqs:GetQueueAttributes" in done.stderr
