@@ -79,7 +79,7 @@ judges:
 
 lock: setup
 	$(PIP) install uv
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra stack --extra record --extra inventory --group judges --group test --group lint --group build \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra stack --extra record --extra inventory --extra catalog --group judges --group test --group lint --group build \
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o $(LOCK)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra record --constraint $(LOCK) --universal --python-version 3.13 \
 	  --generate-hashes --no-header --no-annotate -o requirements/record.txt

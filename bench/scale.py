@@ -27,13 +27,13 @@ from s3torrent.config import VARIABLES
 from s3torrent.engine.cut import ranges_in
 from s3torrent.engine.slices import slice_count
 from s3torrent.hashing.layout import Layout
-from s3torrent.lambda_handler import END_MARGIN_MS
 from s3torrent.metainfo.piece_length import choose
 from s3torrent.pipeline.backfill import EACH_SECONDS, HEADS, PRICES, PUTS, QUEUE_CALLS, STATUS_WRITES
 from s3torrent.pipeline.fanout import READERS
 from s3torrent.pipeline.make import Maker
 from s3torrent.pipeline.spread import LEASE_SECONDS
 from s3torrent.status.changes import SHARDS
+from s3torrent.time_left import END_MARGIN_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

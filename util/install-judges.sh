@@ -17,6 +17,21 @@ command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v aarch64-linux-gnu-gcc >/dev/null 2>&1 || missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 command -v qemu-aarch64-static >/dev/null 2>&1 || missing="$missing qemu-user-static"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+
+# axe-core judges the catalogue's page. It is no package of Debian's: npm brings it, and its sum says that it is the one.
+AXE=4.14.1
+AXE_SHA256=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+axe=.judges/node_modules/axe-core/axe.min.js
+if [ ! -f "$axe" ]; then
+  if command -v npm >/dev/null 2>&1 &&
+    npm install "axe-core@$AXE" --prefix .judges --ignore-scripts --no-save --no-audit --no-fund --silent >/dev/null 2>&1; then
+    echo "$AXE_SHA256  $axe" | sha256sum --check --quiet || { rm -rf .judges && exit 1; }
+  else
+    echo "axe-core not installed (needs npm); its tests will be skipped" >&2
+  fi
+fi
+
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   echo "judges not installed (needs root and apt):$missing; their tests will be skipped" >&2

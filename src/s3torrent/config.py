@@ -7,73 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from s3torrent.catalog_config import CatalogSettings, catalog_settings
 from s3torrent.errors import ConfigError, S3TorrentError
 from s3torrent.metainfo.piece_length import AUTO, BY_SIZE, parse_piece_length
 from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.metainfo.webseed import check_tracker, check_web_seed, object_url
+from s3torrent.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-VARIABLES: dict[str, tuple[str, str]] = {
-    "S3_BUCKET": ("", "Only this bucket's events are taken; empty: the bucket of the event"),
-    "DDB_TABLE": ("", "DynamoDB table of the status items; required by the function, made where missing"),
-    "TRACKERS": ("", "Announce URLs, comma-separated; each is a tier of its own"),
-    "AWS_ENDPOINT_URL": ("", "Endpoint of a local stack, such as http://127.0.0.1:4566; empty: AWS"),
-    "TORRENT_ENGINE": ("native", "`native`, or `transmission`: the program transmission-create (v1 only)"),
-    "TRANSMISSION_CREATE": ("", "Path of transmission-create; empty: found on PATH or in /opt/bin"),
-    "TORRENT_VERSION": ("v1", "`v1`, `v2` or `hybrid`"),
-    "TORRENT_PIECE_LENGTH": ("auto", "`auto`, `by-size`, or a power of two from `16KiB` to `128MiB`"),
-    "TORRENT_PRIVATE": ("0", "`1` writes `private` into the info dict (BEP 27), `write-0` writes it as 0"),
-    "TORRENT_SOURCE": ("", "`source` in the info dict; changes the info-hash"),
-    "TORRENT_COMMENT": ("", "Comment, outside the info dict"),
-    "TORRENT_WEB_SEEDS": (
-        "",
-        "URL templates with `{key}` and, if wanted, `{bucket}`; comma-separated (BEP 19)",
-    ),
-    "TORRENT_CHECK_SEEDS": (
-        "0",
-        "`1` tries the web seeds of each torrent before it is published; the status item tells",
-    ),
-    "TORRENT_INCLUDE": ("", "Glob patterns over the whole key, comma-separated; empty: every key"),
-    "TORRENT_EXCLUDE": ("", "Glob patterns over the whole key, comma-separated; wins over include"),
-    "TORRENT_CONTROL_PREFIX": (".s3torrent/", "Keys below it are ours alone and get no torrent"),
-    "TORRENT_ON_DELETE": (
-        "keep",
-        "`keep` or `remove` our torrent of an object that was deleted; `remove` needs s3:ListBucket",
-    ),
-    "TORRENT_WATCH_PREFIX": (
-        "",
-        "A second copy of each .torrent goes below it, for a seeding client (docs/seeding.md); empty: none",
-    ),
-    "TORRENT_PREFIX_RULES": (
-        "",
-        "Folders that get a torrent of their own, such as `shows/*/`; `*` matches no `/`; comma-separated",
-    ),
-    "TORRENT_PREFIX_QUIET_SECONDS": (
-        "600",
-        "How long nothing changes in such a folder before its torrent is made",
-    ),
-    "TORRENT_REQUEST_PAYER": ("0", "`1` agrees to pay for requests and transfer (requester-pays buckets)"),
-    "TORRENT_LEASE_SECONDS": ("60", "How long a worker that fell silent keeps others from its object"),
-    "TORRENT_CHECKPOINT_SECONDS": (
-        "20",
-        "How often what is hashed of a large object is kept for the next try; 0: after each range",
-    ),
-    "TORRENT_FANOUT_STATE_MACHINE": (
-        "",
-        "ARN of the state machine that the largest objects are handed to; empty: none are",
-    ),
-    "TORRENT_FANOUT_THRESHOLD": (
-        "64GiB",
-        "From that much to read on an object is handed over: a number of bytes, KiB, MiB, GiB or TiB",
-    ),
-    "TORRENT_THREADS": (
-        "auto",
-        "Connections for one object, 1 to 64; `auto`: 8, in Lambda 1 per 128 MB of memory, 4 to 16",
-    ),
-    "TORRENT_LOG_LEVEL": ("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`"),
-}
+__all__ = ["VARIABLES", "Settings", "from_environment"]
 
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[^\s]+")
 STATE_MACHINE = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]{1,80}")
@@ -108,6 +52,7 @@ class Settings:
     fanout_threshold: int
     threads: int
     log_level: str
+    catalog: CatalogSettings | None = None
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
@@ -158,6 +103,13 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
             "TORRENT_PREFIX_RULES is set with TORRENT_ENGINE transmission, which reads one object alone",
             hint="unset it, or use TORRENT_ENGINE=native",
         )
+    catalog = catalog_settings(
+        text("TORRENT_CATALOG"),
+        text("TORRENT_CATALOG_URL"),
+        text("TORRENT_CATALOG_TITLE"),
+        bucket=text("S3_BUCKET"),
+        private=policy.private,
+    )
     return Settings(
         bucket=text("S3_BUCKET") or None,
         table=table or None,
@@ -166,7 +118,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         transmission_create=text("TRANSMISSION_CREATE") or None,
         check_seeds=_flag("TORRENT_CHECK_SEEDS", text("TORRENT_CHECK_SEEDS")),
         include=items("TORRENT_INCLUDE"),
-        exclude=items("TORRENT_EXCLUDE"),
+        exclude=(*items("TORRENT_EXCLUDE"), *(catalog.excludes if catalog else ())),
         control_prefix=text("TORRENT_CONTROL_PREFIX"),
         watch_prefix=_prefix("TORRENT_WATCH_PREFIX", text("TORRENT_WATCH_PREFIX")),
         on_delete=one_of("TORRENT_ON_DELETE", text("TORRENT_ON_DELETE"), ("keep", "remove")),
@@ -181,6 +133,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         fanout_threshold=_size("TORRENT_FANOUT_THRESHOLD", text("TORRENT_FANOUT_THRESHOLD")),
         threads=_threads(text("TORRENT_THREADS"), environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")),
         log_level=one_of("TORRENT_LOG_LEVEL", text("TORRENT_LOG_LEVEL").upper(), levels),
+        catalog=catalog,
     )
 
 

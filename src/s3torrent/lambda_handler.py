@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent import config, wiring
 from s3torrent.errors import ConfigError, EventError, HeldByAnother, OutOfTime, S3TorrentError, described
+from s3torrent.intake import catalogue
 from s3torrent.intake.batch import PERMANENT, SUCCEEDED, TEMPORARY
 from s3torrent.intake.fanout import is_step
 from s3torrent.intake.fanout import read as read_step
@@ -25,28 +26,30 @@ from s3torrent.intake.folders import FolderRules, reminder
 from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell, visible
-from s3torrent.pipeline.outcome import skipped
-from s3torrent.types import FOLDER
+from s3torrent.metrics import emit, of_outcome
+from s3torrent.pipeline.outcome import Outcome, skipped
+from s3torrent.status.base import COMPLETED, DELETED
+from s3torrent.time_left import TimeLeft
+from s3torrent.types import CATALOG, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from s3torrent.catalog.duty import Duty
     from s3torrent.intake.batch import Results
     from s3torrent.intake.delivery import Parcel, Ticket
     from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.folder import Folders, Remind
     from s3torrent.pipeline.make import Maker
-    from s3torrent.pipeline.outcome import Outcome
     from s3torrent.redelivery import Redelivery
     from s3torrent.types import ObjectRef, TorrentRequest
 
-START_MARGIN_MS = 10_000
-"""With less than this (or a third of the whole) left no further object is begun; its record goes back."""
 
-END_MARGIN_MS = 5_000
-"""Hashing ends this long (or a sixth of the whole) before Lambda would kill the process, so that the
-reason can still be written.
-"""
+TOLD = (
+    *("type", "hint", "versionId", "size", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead"),
+    *("pieceLength", "hashMs", "publishMs", "webSeedChecks"),
+)
+"""Of what came of an object, what the log tells."""
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
@@ -85,30 +88,14 @@ def function() -> Function:
         lambda: wiring.fan_out(settings, maker),
         FolderRules(settings.prefix_rules, settings.control_prefix),
         (lambda: wiring.folders(settings, maker)) if settings.prefix_rules else None,
+        _duty(settings, maker) if settings.catalog else None,
     )
 
 
-class TimeLeft:
-    """How long this invocation lasts; ``remaining`` gives milliseconds."""
+def _duty(settings: config.Settings, maker: Maker) -> Duty:
+    from s3torrent import catalog_wiring  # noqa: PLC0415 - few functions have a catalogue
 
-    def __init__(self, remaining: Callable[[], float]) -> None:
-        self._remaining = remaining
-        whole = remaining()
-        self._start_margin = min(START_MARGIN_MS, whole / 3)
-        self._end_margin = min(END_MARGIN_MS, whole / 6)
-
-    def for_one_more(self, request: TorrentRequest) -> float:
-        """Seconds that an object begun now may take. Raises OutOfTime where it is too late to begin."""
-        left = self._remaining()
-        if left < self._start_margin:
-            error = OutOfTime(f"{request.ref} not begun: {left / 1000:.1f} s left in this invocation")
-            error.progressed = None
-            raise error
-        return self.seconds()
-
-    def seconds(self) -> float:
-        """How long work may go on, so that its end can still be written."""
-        return (self._remaining() - self._end_margin) / 1000
+    return catalog_wiring.duty(settings, maker.status)
 
 
 @dataclass(frozen=True)
@@ -119,6 +106,7 @@ class Function:
     fan_out: Callable[[], FanOut] | None = None
     folder_rules: FolderRules = field(default_factory=FolderRules)
     folders: Callable[[], Folders] | None = None
+    catalog: Duty | None = None
 
     def handle(self, event: object, context: Any) -> dict[str, Any]:
         if is_step(event):
@@ -213,17 +201,31 @@ class Function:
                 outcome = self._make(request, started + time_left.for_one_more(request), parcel.ticket)
             except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
                 tell(logging.ERROR, "failed", id=str(request.ref), **described(error))
+                if not isinstance(error, HeldByAnother | OutOfTime):
+                    emit(Failed=1)
                 errors.append(error)
                 continue
             milliseconds = round((time.monotonic() - started) * 1000)
-            tell(logging.INFO, "object", ms=milliseconds, **_result(outcome))
+            how = {"engine": self.maker.engine.name, "kernel": wiring.kernel_name()}
+            tell(logging.INFO, "object", ms=milliseconds, **how, **_result(outcome))
+            emit(
+                **of_outcome(
+                    outcome.status,
+                    made=outcome.made,
+                    attributes=outcome.attributes,
+                    milliseconds=milliseconds,
+                )
+            )
             outcomes.append(outcome)
         if errors:
             raise errors[0]
         self._stir(parcel)
+        self._stir_catalog(parcel, outcomes)
         return outcomes
 
     def _make(self, request: TorrentRequest, deadline: float, ticket: Ticket | None) -> Outcome:
+        if request.event == CATALOG:
+            return self._publish(request)
         if request.event != FOLDER:
             return self.maker.make(request, deadline)
         ours = self.rules.bucket in (None, request.ref.bucket) and self.folder_rules.has(request.ref)
@@ -235,14 +237,37 @@ class Function:
         """The folders in which something changed, whether or not the object itself gets a torrent."""
         if not (self.folders and parcel.ticket):
             return
-        refs = [request.ref for request in parcel.requests if request.event != FOLDER]
+        refs = [request.ref for request in parcel.requests if request.event not in (FOLDER, CATALOG)]
         refs += [dropped.ref for dropped in parcel.dropped if dropped.ref]
+        if self.catalog:
+            own = str(self.catalog.place)
+            refs = [ref for ref in refs if not str(ref).startswith(own)]
         found = dict.fromkeys(filter(None, map(self.folder_rules.folder_of, refs)))
         for folder in found:
             if self.rules.bucket in (None, folder.bucket) and self.folders().stir(
                 folder, self._remind(parcel.ticket)
             ):
                 tell(logging.INFO, "stirred", id=str(folder))
+
+    def _publish(self, request: TorrentRequest) -> Outcome:
+        if not self.catalog or request.ref != self.catalog.place:
+            return skipped(str(request.ref), "TORRENT_CATALOG names no such place")
+        summary = self.catalog.take(self.maker.owner)
+        told = f"{summary.count:,} torrents; {summary.written:,} files written, {summary.removed:,} removed"
+        return Outcome(str(request.ref), COMPLETED, told, made=True)
+
+    def _stir_catalog(self, parcel: Parcel, outcomes: Sequence[Outcome]) -> None:
+        """A torrent was made, by whichever way in, or its object went."""
+        ticket = parcel.ticket
+        if not (self.catalog and self.redelivery and ticket):
+            return
+        own, redelivery = str(self.catalog.place), self.redelivery
+        if any(one.job_id != own and one.status in (COMPLETED, DELETED) for one in outcomes):
+            stirred = self.catalog.stir(
+                lambda place, seconds: redelivery.later(ticket, catalogue.reminder(place), seconds)
+            )
+            if stirred:
+                tell(logging.INFO, "stirred", id=own)
 
     def _remind(self, ticket: Ticket | None) -> Remind:
         def remind(folder: ObjectRef, seconds: float) -> None:
@@ -253,6 +278,5 @@ class Function:
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
-    shown = ("type", "hint", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead", "pieceLength")
-    details = {name: outcome.attributes[name] for name in shown if name in outcome.attributes}
+    details = {name: outcome.attributes[name] for name in TOLD if name in outcome.attributes}
     return {"id": outcome.job_id, "status": outcome.status, "reason": outcome.reason, **details}

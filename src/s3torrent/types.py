@@ -17,6 +17,10 @@ FOLDER = "folder"
 """The event of a folder that may be quiet by now; its key ends in ``/``."""
 
 
+CATALOG = "catalog"
+"""The event of a catalogue that is to be brought up to date; its key is a prefix."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
     """Where an object lies; ``key`` is decoded, plain text. A local file has bucket ``""``."""

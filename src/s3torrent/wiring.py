@@ -151,6 +151,11 @@ def folders(settings: Settings, made: Maker) -> Folders:
     return Folders(made, s3_store(clients), settings.prefix_quiet_seconds, clock)
 
 
+def kernel_name() -> str:
+    """What hashes here."""
+    return kernel.running()
+
+
 def native_engine(threads: int) -> NativeEngine:
     return NativeEngine(threads)
 

@@ -53,6 +53,35 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # It reads and writes its own files there, and nothing else; listing tells what is absent from what is forbidden.
+  dynamic "statement" {
+    for_each = var.catalog == "" ? [] : [1]
+    content {
+      sid       = "KeepCatalogue"
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.catalog_path}/*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.catalog == "" ? [] : [1]
+    content {
+      sid       = "SeeCatalogue"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.catalog_bucket}"]
+    }
+  }
+
+  # By its index; by the whole where very much has changed.
+  dynamic "statement" {
+    for_each = var.catalog == "" ? [] : [1]
+    content {
+      sid       = "ListStatus"
+      actions   = ["dynamodb:Query", "dynamodb:Scan"]
+      resources = [local.table_arn, "${local.table_arn}/index/*"]
+    }
+  }
+
   # DescribeTable is for the error that says what is wrong with a table.
   statement {
     sid       = "WriteStatus"

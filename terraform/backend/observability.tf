@@ -26,6 +26,11 @@ locals {
       namespace   = "AWS/Lambda", metric = "Errors", dimensions = local.of_function
       statistic   = "Sum", period = 300, above = 0, periods = 1
     }
+    failing = {
+      description = "Torrents fail again and again. The status table (s3torrent status --status FAILED) says why."
+      namespace   = "s3torrent", metric = "Failed", dimensions = local.of_function
+      statistic   = "Sum", period = 300, above = 0, periods = 3
+    }
     throttles = {
       description = "Runs are refused for want of concurrency: raise reserved_concurrency or the account's limit, or lower maximum_concurrency."
       namespace   = "AWS/Lambda", metric = "Throttles", dimensions = local.of_function
@@ -48,6 +53,8 @@ locals {
       { title = "Runs", lines = [["AWS/Lambda", "Invocations", "Sum"], ["AWS/Lambda", "Errors", "Sum"], ["AWS/Lambda", "Throttles", "Sum"]] },
       { title = "Duration, ms", lines = [["AWS/Lambda", "Duration", "p50"], ["AWS/Lambda", "Duration", "p95"], ["AWS/Lambda", "Duration", "Maximum"]] },
       { title = "Runs at once", lines = [["AWS/Lambda", "ConcurrentExecutions", "Maximum"]] },
+      { title = "Objects", lines = [["s3torrent", "Made", "Sum"], ["s3torrent", "Skipped", "Sum"], ["s3torrent", "Failed", "Sum"]] },
+      { title = "Bytes hashed, and of them read", lines = [["s3torrent", "BytesHashed", "Sum"], ["s3torrent", "BytesRead", "Sum"]] },
       { title = "Dead letters", lines = [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", local.of_dead_letter.QueueName]] },
     ],
     local.through_queue ? [

@@ -55,6 +55,10 @@ locals {
     TORRENT_FANOUT_STATE_MACHINE = var.fanout_enabled ? local.fanout_arn : ""
     TORRENT_FANOUT_THRESHOLD     = var.fanout_enabled ? var.fanout_threshold : ""
 
+    TORRENT_CATALOG       = var.catalog
+    TORRENT_CATALOG_URL   = var.catalog == "" ? "" : var.catalog_url
+    TORRENT_CATALOG_TITLE = var.catalog == "" ? "" : var.catalog_title
+
     TORRENT_PREFIX_RULES         = join(",", var.prefix_rules)
     TORRENT_PREFIX_QUIET_SECONDS = length(var.prefix_rules) > 0 ? tostring(var.prefix_quiet_seconds) : ""
 
@@ -129,6 +133,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = length(var.prefix_rules) == 0 || (local.through_queue && !local.uses_layer)
       error_message = "prefix_rules are ${jsonencode(var.prefix_rules)} with event_source '${var.event_source}' and torrent_engine '${var.torrent_engine}'; expected sqs, which keeps a folder's reminder, and native, which reads several objects."
+    }
+    precondition {
+      condition     = var.catalog == "" || (local.through_queue && !var.torrent_private)
+      error_message = "catalog is '${var.catalog}' with event_source '${var.event_source}' and torrent_private ${var.torrent_private}; expected sqs, which keeps its reminder, and no private torrents, whose trackers it would tell."
     }
     precondition {
       condition     = !local.uses_layer || var.torrent_version == "v1"

@@ -74,7 +74,7 @@ def test_each_promise_names_a_test_that_exists() -> None:
 
 
 def test_the_json_page_shows_the_fields_that_are_printed() -> None:
-    inspected, put, verified, backfilled = (json.loads(block) for block in blocks("docs/json.md", "json"))
+    inspected, put, verified, backfilled, *_ = (json.loads(block) for block in blocks("docs/json.md", "json"))
     metainfo = parse(b"d4:infod6:lengthi1e4:name1:a12:piece lengthi16384e6:pieces20:" + bytes(20) + b"ee")
     assert list(inspected) == list(summary.as_json(metainfo))
     assert list(inspected["files"][0]) == list(summary.as_json(metainfo)["files"][0])
@@ -127,6 +127,36 @@ def test_the_json_page_shows_the_lines_of_an_edit(tmp_path: Path) -> None:
     assert list(left["error"]) == list(told[1]["error"])
     page = (ROOT / "docs/json.md").read_text()
     assert all(f"`{name}`" in page for name in json.loads((tmp_path / "u").read_text()))
+
+
+def test_the_json_page_shows_what_a_catalogue_tells() -> None:
+    from s3torrent.catalog.change import Summary
+
+    shown = next(found for found in map(json.loads, blocks("docs/json.md", "json")) if "torrents" in found)
+    assert list(shown) == ["place", *Summary(0, 0, 0, 0, 0, 0, 0).as_dict()]
+
+
+def test_the_schemas_of_the_catalogue_name_every_field_and_the_page_explains_them() -> None:
+    from s3torrent.catalog import manifest, shards
+    from s3torrent.catalog.links import Links
+
+    page = (ROOT / "docs/catalog.md").read_text()
+    whole = json.loads((ROOT / "docs/catalog.schema.json").read_text())
+    written = json.loads(
+        manifest.encode(
+            manifest.Manifest(0, 0, "", ""),
+            title="",
+            source="s3://b/",
+            links=Links("b"),
+            newest=[],
+            updated=0,
+        )
+    )
+    assert list(written) == whole["required"] == list(whole["properties"])
+    rows = json.loads((ROOT / "docs/shard.schema.json").read_text())
+    assert tuple(rows["properties"]["columns"]["const"]) == shards.COLUMNS
+    for name in (*written, *whole["properties"]["newest"]["items"]["properties"], *shards.COLUMNS):
+        assert f"`{name}`" in page, name
 
 
 def test_the_status_table_of_the_json_page_names_every_attribute_of_a_completed_item(
@@ -192,3 +222,38 @@ def test_every_decision_is_listed() -> None:
     index = (ROOT / "docs/adr/README.md").read_text()
     for path in (ROOT / "docs/adr").glob("0*.md"):
         assert f"({path.name})" in index
+
+
+def test_each_alarm_has_a_runbook() -> None:
+    alarms = re.findall(
+        r"^    ([a-z-]+) = {\n      description",
+        (ROOT / "terraform/backend/observability.tf").read_text(),
+        re.MULTILINE,
+    )
+    assert len(alarms) >= 5
+    headings = re.findall(r"^## ([a-z-]+)$", (ROOT / "docs/operate.md").read_text(), re.MULTILINE)
+    assert headings == alarms
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_command_and_option_in_the_docs_is_one(path: Path) -> None:
+    """Every ``s3torrent COMMAND --option`` that stands in code."""
+    from s3torrent.cli.main import SUMMARIES, cli
+
+    text = path.read_text()
+    shown = re.findall(r"`(s3torrent [^`]+)`", text)
+    shown += [
+        line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    for line in shown:
+        for said in re.findall(r"\bs3torrent ([a-z][a-z-]+)((?: [^|;&>]*)?)", line):
+            name, rest = said
+            if name not in SUMMARIES:
+                assert not re.search(rf"(^|\| )s3torrent {name}\b", line) or name == "help", line
+                continue
+            command = cli.get_command(None, name)  # type: ignore[arg-type]
+            assert command
+            commands = [command, *getattr(command, "commands", {}).values()]
+            known = {option for one in commands for parameter in one.params for option in parameter.opts}
+            known |= {"--help", "-h"}
+            assert set(re.findall(r"(?<!\S)(--[a-z-]+)", rest)) <= known, line

@@ -31,7 +31,7 @@ NAME = "s3torrent"
 PIECE = 16384
 BODY = content(100_000)
 HARD_KEY = "shows/é+ü & 100%.bin"
-ALARMS = {"dead-letters", "errors", "throttles", "oldest-event", "near-timeout"}
+ALARMS = {"dead-letters", "errors", "failing", "throttles", "oldest-event", "near-timeout"}
 SECONDS = 90.0
 
 
@@ -143,6 +143,7 @@ def alarms_are_right(stack: MiniStack, oldest: str) -> None:
     assert {name: one["MetricName"] for name, one in alarms.items()} == {
         "dead-letters": "ApproximateNumberOfMessagesVisible",
         "errors": "Errors",
+        "failing": "Failed",
         "throttles": "Throttles",
         "oldest-event": oldest,
         "near-timeout": "Duration",

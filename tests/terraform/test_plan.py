@@ -133,6 +133,8 @@ class TestRefused:
             "lease_seconds": (1, "expected 5 to 900"),
             "prefix_rules": (["shows/*"], "expected folders with a / at their end"),
             "prefix_quiet_seconds": (0, "expected 1 to 86400"),
+            "catalog": ("s3://bucket", "expected s3://BUCKET/PREFIX"),
+            "catalog_url": ("torrents.example.org", "expected the URL of a folder"),
             "threads": (0.5, "from 1 to 64"),
             "log_level": ("info", "expected DEBUG, INFO, WARNING or ERROR"),
         }
@@ -256,6 +258,29 @@ def test_rules_for_folders_are_read_by_the_function_which_may_list(backend, func
         values["policy"] for name, values in planned.items() if name.startswith("aws_iam_role_policy.")
     )
     assert statements(role)["TellAbsentFromForbidden"]["Action"] == "s3:ListBucket"
+
+
+def test_a_catalogue_is_kept_by_a_function_that_may_write_there_alone(backend, function_zip) -> None:
+    backend.set(
+        bucket_name="recordings",
+        lambda_zip=str(function_zip),
+        catalog="s3://pages/films/",
+        catalog_url="https://torrents.example.org",
+        catalog_title="Films",
+    )
+    planned = resources(backend.plan())
+    settings = from_environment(planned["aws_lambda_function.this"]["environment"][0]["variables"])
+    assert settings.catalog
+    assert (str(settings.catalog.place), settings.catalog.url) == (
+        "s3://pages/films/",
+        "https://torrents.example.org/",
+    )
+    role = next(
+        values["policy"] for name, values in planned.items() if name.startswith("aws_iam_role_policy.")
+    )
+    said = statements(role)
+    assert said["KeepCatalogue"]["Resource"] == "arn:aws:s3:::pages/films/*"
+    assert said["SeeCatalogue"]["Resource"] == "arn:aws:s3:::pages"
 
 
 class TestProduction:

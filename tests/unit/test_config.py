@@ -1,9 +1,13 @@
 """Settings: every variable, its default, and the message where it is wrong."""
 
+import re
+
 import pytest
 
+from s3torrent.catalog_config import CatalogSettings
 from s3torrent.config import VARIABLES, Settings, from_environment
 from s3torrent.errors import ConfigError
+from s3torrent.types import ObjectRef
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -26,7 +30,7 @@ def test_every_setting_is_read() -> None:
             "TRANSMISSION_CREATE": "/opt/x",
             "TORRENT_VERSION": "hybrid",
             "TORRENT_PIECE_LENGTH": "1MiB",
-            "TORRENT_PRIVATE": "1",
+            "TORRENT_PRIVATE": "0",
             "TORRENT_SOURCE": "S",
             "TORRENT_COMMENT": "C, with comma",
             "TORRENT_WEB_SEEDS": "https://cdn.example/{key}",
@@ -36,6 +40,9 @@ def test_every_setting_is_read() -> None:
             "TORRENT_CONTROL_PREFIX": ".c/",
             "TORRENT_WATCH_PREFIX": "watch/",
             "TORRENT_ON_DELETE": "remove",
+            "TORRENT_CATALOG": "s3://b/cat[alog",
+            "TORRENT_CATALOG_URL": "https://h.example/c",
+            "TORRENT_CATALOG_TITLE": "Films",
             "TORRENT_PREFIX_RULES": "shows/*/,a/",
             "TORRENT_PREFIX_QUIET_SECONDS": "60",
             "TORRENT_REQUEST_PAYER": "yes",
@@ -49,7 +56,7 @@ def test_every_setting_is_read() -> None:
     )
     policy = settings.policy
     assert policy.trackers == (("udp://a.example:1/announce",), ("http://b.example/announce",))
-    assert (policy.version, policy.piece_length, policy.private) == ("hybrid", 1 << 20, True)
+    assert (policy.version, policy.piece_length, policy.private) == ("hybrid", 1 << 20, False)
     assert (policy.source, policy.comment, policy.web_seeds) == (
         "S",
         "C, with comma",
@@ -63,7 +70,7 @@ def test_every_setting_is_read() -> None:
         "/opt/x",
         True,
         ("a/*", "b/*"),
-        ("*.tmp",),
+        ("*.tmp", "cat[[]alog/*"),
         ".c/",
         "watch/",
         "remove",
@@ -76,7 +83,29 @@ def test_every_setting_is_read() -> None:
         2 << 30,
         8,
         "DEBUG",
+        CatalogSettings(ObjectRef("b", "cat[alog/"), "b", "https://h.example/c/", "Films"),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"S3_BUCKET": ""}, "TORRENT_CATALOG is set without S3_BUCKET"),
+        ({"TORRENT_PRIVATE": "1"}, "with TORRENT_PRIVATE 1"),
+        ({"TORRENT_CATALOG": "b/catalog"}, "expected s3://BUCKET/PREFIX"),
+        ({"TORRENT_CATALOG": "s3://b"}, "expected s3://BUCKET/PREFIX"),
+        ({"TORRENT_CATALOG": "s3://b//c"}, "expected s3://BUCKET/PREFIX"),
+        ({"TORRENT_CATALOG_URL": "ftp://h/"}, "TORRENT_CATALOG_URL"),
+        ({"TORRENT_CATALOG_URL": "https://h/?q"}, "without a query"),
+        ({"TORRENT_CATALOG_TITLE": "a\nb"}, "of one line"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_is_refused(told: dict[str, str], said: str) -> None:
+    good = {"S3_BUCKET": "b", "TORRENT_CATALOG": "s3://b/c"}
+    assert from_environment(good).exclude == ("c/*",)
+    assert from_environment(good | {"S3_BUCKET": "other"}).exclude == ()
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        from_environment(good | told)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ SUMMARIES = {
     "magnet": "Print the magnet link of a torrent.",
     "backfill": "Make torrents of what lies in a bucket already.",
     "audit": "Find torrents that are missing, stale, foreign, orphaned or wrong.",
+    "catalog": "Write a page, a feed and JSON of a bucket's torrents.",
+    "doctor": "Find what is wrong with a deployment, and what mends it.",
     "status": "Show what the status table tells.",
     "redrive": "Send what failed for good into the queue again.",
     "dev": "Run the whole system on this machine.",

@@ -188,6 +188,7 @@ def _role(iam: Any, names: Names, queue_arn: str) -> str:
             "s3:GetObjectAttributes",
             "s3:GetObjectVersionAttributes",
             "s3:PutObject",
+            "s3:DeleteObject",
         ],
         f"arn:aws:dynamodb:*:*:table/{names.table}*": [
             "dynamodb:DescribeTable",
@@ -203,6 +204,7 @@ def _role(iam: Any, names: Names, queue_arn: str) -> str:
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
             "sqs:ChangeMessageVisibility",
+            "sqs:SendMessage",
         ],
         "arn:aws:logs:*:*:*": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
     }

@@ -1,4 +1,4 @@
-"""The Lambda zip: our own source and the kernel for each architecture; the runtime brings boto3.
+"""The Lambda zip: our own source, jinja2 and the kernel for each architecture; the runtime brings boto3.
 
 Same input, same bytes. Python loads the kernel that is named for its machine, else the one that is built
 here; one that is for another machine is not loaded, and hashlib does its work.
@@ -9,16 +9,21 @@ from __future__ import annotations
 import platform
 import sys
 import zipfile
+from importlib.metadata import distribution
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import s3torrent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-LEFT_OUT = frozenset({"cli", "devstack", "catalog", "native", "__pycache__", "_files.abi3.so"})
-"""What the function never imports; two of the folders need packages that the runtime lacks, one is C."""
+LEFT_OUT = frozenset({"cli", "devstack", "doctor", "live", "native", "__pycache__", "_files.abi3.so"})
+"""What the function never imports; some of the folders need packages that the runtime lacks, one is C."""
+
+BROUGHT = ("jinja2", "markupsafe")
+"""What the catalogue is rendered by (ADR 18), without markupsafe's C, which it does without."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 REGULAR_0644 = 0o100644 << 16
@@ -42,13 +47,15 @@ def build_zip(out: Path, wheels: Sequence[Path] = ()) -> Path:
     """
     package = Path(s3torrent.__file__).parent
     files = {path.as_posix(): (package / path).read_bytes() for path in _files(package)}
+    brought = dict(chain.from_iterable(map(_brought, BROUGHT)))
     kernels = dict(map(_kernel, wheels))
     if kernels:
         files.pop(HERE, None)
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in sorted((files | kernels).items()):
-            info = zipfile.ZipInfo(f"{package.name}/{name}", EPOCH)
+        own = {f"{package.name}/{name}": content for name, content in (files | kernels).items()}
+        for name, content in sorted((own | brought).items()):
+            info = zipfile.ZipInfo(name, EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = UNIX
             info.external_attr = REGULAR_0644
@@ -59,6 +66,14 @@ def build_zip(out: Path, wheels: Sequence[Path] = ()) -> Path:
 def _files(package: Path) -> list[Path]:
     files = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
     return [path for path in files if LEFT_OUT.isdisjoint(path.parts)]
+
+
+def _brought(name: str) -> Iterator[tuple[str, bytes]]:
+    """The Python of an installed package, and its licence."""
+    for file in distribution(name).files or ():
+        path = file.as_posix()
+        if file.suffix == ".py" or "LICENSE" in file.name:
+            yield path, file.read_binary()
 
 
 def _kernel(wheel: Path) -> tuple[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from s3torrent.errors import EventError
-from s3torrent.intake import batch, direct, eventbridge, folders, s3, sns, sqs
+from s3torrent.intake import batch, catalogue, direct, eventbridge, folders, s3, sns, sqs
 from s3torrent.intake.delivery import Delivery, Kind, Parcel
 from s3torrent.intake.payload import Payload, shown, shown_names
 
@@ -47,6 +47,8 @@ def _read(payload: Payload) -> tuple[Kind, Parcel]:
         return "eventbridge", eventbridge.read(payload)
     if source is None and folders.is_reminder(payload):
         return "direct", folders.read(payload)
+    if source is None and catalogue.is_reminder(payload):
+        return "direct", catalogue.read(payload)
     if source is None and direct.is_call(payload):
         return "direct", direct.read(payload)
     found = shown_names(payload) if source is None else f"Records of {shown(source)}"

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from s3torrent.intake.delivery import Delivery, Dropped, Parcel
-from s3torrent.types import FOLDER, TORRENT_SUFFIX
+from s3torrent.types import CATALOG, FOLDER, TORRENT_SUFFIX
 
 if TYPE_CHECKING:
     from s3torrent.types import ObjectRef, TorrentRequest
@@ -67,8 +67,8 @@ def _sorted(parcel: Parcel, rules: Rules) -> Parcel:
     ours: list[TorrentRequest] = []
     dropped = list(parcel.dropped)
     for request in parcel.requests:
-        # Whether a folder gets a torrent is decided by rules of its own.
-        reason = None if request.event == FOLDER else rules.reason(request.ref)
+        # Whether a folder gets a torrent is decided by rules of its own, and a catalogue is no object.
+        reason = None if request.event in (FOLDER, CATALOG) else rules.reason(request.ref)
         if reason is None:
             ours.append(request)
         else:

@@ -228,10 +228,10 @@ class Maker:
     def _build(
         self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None
     ) -> dict[str, Any]:
-        source = head.version
+        source, started = head.version, self.monotonic()
         with telling_progress(memory):
             built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
-        body = built.metainfo.encode()
+        body, hashed = built.metainfo.encode(), self.monotonic()
         lease.progress(built.metainfo.size, UPLOADING_TORRENT)
         checks = self.check_seeds(built.metainfo)
         publish(self.store, source, self.policy.policy_id, body, torrent)
@@ -239,7 +239,12 @@ class Maker:
         if memory:
             memory.clear()
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
-        return attributes | {"reason": built.piece_length_reason, "webSeedChecks": checks}
+        return attributes | {
+            "reason": built.piece_length_reason,
+            "webSeedChecks": checks,
+            "hashMs": round((hashed - started) * 1000),
+            "publishMs": round((self.monotonic() - hashed) * 1000),
+        }
 
     def checkpoint(self, lease: Lease, *, look: bool, part: str = "") -> Checkpoint | None:
         """None where no control prefix is set. ``look``: whether one may be there already."""

@@ -42,6 +42,8 @@ def describe(
     link = magnet(metainfo)
     v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
     described = {
+        "versionId": source.version_id,
+        "size": source.size,
         "torrentKey": source.ref.torrent.key,
         "torrentSize": torrent_size,
         "bytesHashed": metainfo.size,

@@ -33,6 +33,8 @@ OUTCOME = frozenset(
         "infoHashV2",
         "magnet",
         "webSeedChecks",
+        "hashMs",
+        "publishMs",
         "expiresAt",
     }
 )

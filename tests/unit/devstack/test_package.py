@@ -38,10 +38,41 @@ def test_it_holds_the_handler_and_nothing_of_the_command_line(archive: Path) -> 
     names = zipfile.ZipFile(archive).namelist()
     assert "s3torrent/lambda_handler.py" in names
     assert names == sorted(names)
-    assert not [name for name in names if not name.startswith("s3torrent/")]
-    assert not [
-        name for name in names if {"cli", "devstack", "catalog", "__pycache__"} & set(name.split("/"))
-    ]
+    others = {name.split("/")[0].partition("-")[0] for name in names if not name.startswith("s3torrent/")}
+    assert others == {"jinja2", "markupsafe"}
+    assert {name.rpartition(".")[2] for name in names} <= {
+        "py",
+        "pyi",
+        "so",
+        "typed",
+        "txt",
+        "css",
+        "js",
+        "svg",
+        "html",
+        "xml",
+    }
+    assert not [name for name in names if {"cli", "devstack", "__pycache__"} & set(name.split("/"))]
+
+
+def test_the_catalogue_is_rendered_from_it_alone(archive: Path) -> None:
+    """Without a compiled module, and jinja2 is not imported before there is something to render."""
+    program = (
+        "import sys; sys.path[:] = [sys.argv[1], *(path for path in sys.path if 'site-packages' not in path)]\n"
+        "from s3torrent.catalog.links import Links\n"
+        "from s3torrent.catalog.render import Renderer\n"
+        "print('jinja2' in sys.modules)\n"
+        "html = Renderer('T<', Links('b')).index([], 0, 0, 0, {'d/all.json': '0'})\n"
+        "print(sys.modules['jinja2'].__file__, b'<title>T&lt;</title>' in html)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, archive],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stderr, done.stdout.splitlines()) == ("", ["False", f"{archive}/jinja2/__init__.py True"])
 
 
 def test_dates_and_modes_are_fixed(archive: Path) -> None:

@@ -383,7 +383,7 @@ def test_past_its_deadline_it_ends_with_the_reason_and_what_was_done(world: Worl
     ticks = iter(range(100))
     maker = world.maker(monotonic=lambda: float(next(ticks)), engine=Telling())
     with pytest.raises(OutOfTime, match=r"30,000 of 102,400 bytes"):
-        maker.make(TorrentRequest(REF), deadline=3.0)
+        maker.make(TorrentRequest(REF), deadline=4.0)
     assert (world.item()["status"], world.item()["error"]["type"]) == ("FAILED", "OutOfTime")
     assert world.make().status == "COMPLETED"
 

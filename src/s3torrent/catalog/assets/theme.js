@@ -1,0 +1,8 @@
+// Before anything is painted: the theme that was chosen here last, else the system's.
+"use strict";
+try {
+  const chosen = localStorage.getItem("theme");
+  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+} catch {
+  // No storage: the system's theme it is.
+}

@@ -1,0 +1,1 @@
+"""What is deployed, looked at row by row: is it as it must be, and if not, which command mends it?"""

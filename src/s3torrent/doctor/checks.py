@@ -1,0 +1,273 @@
+"""Every check, in the order in which they are run: what stands on another comes after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from s3torrent.doctor import (
+    bucket,
+    function,
+    permissions,
+    programs,
+    queue,
+    surroundings,
+    table,
+    work,
+)
+from s3torrent.doctor.asking import Refused, Unreachable, Unseen
+from s3torrent.doctor.finding import grey, red
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from s3torrent.doctor.case import Case
+    from s3torrent.doctor.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``run`` finds None where the check does not apply. docs/doctor.md has the others."""
+
+    name: str
+    looks_at: str
+    red_means: str
+    mend: str
+    run: Callable[[Case], Finding | None]
+
+
+def _time(case: Case) -> Finding | None:
+    return function.time(case, RATE)
+
+
+RATE = 100_000_000
+"""Bytes a second, as pipeline/backfill.py reckons; a test compares."""
+
+CHECKS = (
+    Check(
+        "credentials",
+        "who you are to AWS",
+        "no credentials, or AWS refuses them",
+        "`aws configure`",
+        surroundings.credentials,
+    ),
+    Check(
+        "clock",
+        "this machine's clock against S3's",
+        "over 5 minutes off: signatures are refused",
+        "`timedatectl set-ntp`",
+        surroundings.clock,
+    ),
+    Check(
+        "function",
+        "state of the function, and of its last update",
+        "it is not there, or not able to run",
+        "`make package`, `terraform apply`",
+        function.function,
+    ),
+    Check(
+        "settings",
+        "every variable of the environment",
+        "one is malformed: every event is refused",
+        "the variable is taken out, so that its default holds",
+        surroundings.settings,
+    ),
+    Check(
+        "endpoint",
+        "`AWS_ENDPOINT_URL` of the function against ours",
+        "the function calls somewhere else",
+        "`AWS_ENDPOINT_URL` is set to ours, or taken out",
+        surroundings.endpoint,
+    ),
+    Check(
+        "handler",
+        "the function's handler",
+        "Lambda cannot call it",
+        "`update-function-configuration`",
+        function.handler,
+    ),
+    Check(
+        "runtime",
+        "the function's Python",
+        "older than 3.11: the code does not run there",
+        "`update-function-configuration`",
+        function.runtime,
+    ),
+    Check(
+        "version",
+        "the deployed code against this command's, and `dist/s3torrent-lambda.zip`",
+        "never red",
+        "`make package`, `update-function-code`",
+        function.version,
+    ),
+    Check("memory", "the function's memory", "never red", "`update-function-configuration`", function.memory),
+    Check("bucket", "whether the bucket is there", "it is not", "`create-bucket`", bucket.bucket),
+    Check(
+        "region",
+        "where bucket and function lie",
+        "in two regions: S3 notifies only within one",
+        "`terraform apply` in the bucket's region",
+        surroundings.region,
+    ),
+    Check(
+        "queue", "whether the queue is there", "it is not: no event arrives", "`create-queue`", queue.queue
+    ),
+    Check(
+        "queue-policy",
+        "whether S3 may send to the queue",
+        "it may not: no event arrives",
+        "`set-queue-attributes`: the policy that is there, and our statement",
+        queue.policy,
+    ),
+    Check(
+        "queue-visibility",
+        "the queue's visibility timeout against 6 times the function's timeout",
+        "shorter than one run: each message is worked on twice",
+        "`set-queue-attributes`",
+        queue.visibility,
+    ),
+    Check(
+        "redrive",
+        "the queue's dead-letter queue, and after how many tries",
+        "there is none: what fails for good is lost",
+        "`set-queue-attributes`, and `create-queue` where it is missing",
+        queue.redrive,
+    ),
+    Check(
+        "dead-letters",
+        "how many lie there, and how old the oldest is",
+        "never red",
+        "`s3torrent redrive`, once the cause is mended",
+        queue.dead_letters,
+    ),
+    Check(
+        "mapping",
+        "what reads the queue: enabled, with `ReportBatchItemFailures`, no filter",
+        "nothing reads it, or messages that failed are lost",
+        "`create-event-source-mapping`, `update-event-source-mapping`",
+        queue.mapping,
+    ),
+    Check(
+        "invoke",
+        "without a queue: whether S3 may call the function",
+        "it may not: no event arrives",
+        "`add-permission`",
+        queue.invoke,
+    ),
+    Check(
+        "notifications",
+        "what the bucket tells, to whom, of which keys; also through SNS and EventBridge",
+        "objects are created and nobody hears of it",
+        "`put-bucket-notification-configuration`: what is there, and ours",
+        bucket.notifications,
+    ),
+    Check(
+        "table", "state of the status table", "it is not there, or not ACTIVE", "`create-table`", table.table
+    ),
+    Check(
+        "table-key",
+        "its partition key",
+        "not `jobId` (S): another program's table",
+        "another table is made, and named in `DDB_TABLE`",
+        table.key,
+    ),
+    Check(
+        "table-index",
+        "its index `status-updatedAt`",
+        "missing or another: nothing can be listed",
+        "`update-table`",
+        table.index,
+    ),
+    Check(
+        "table-expiry", "its time to live, by `expiresAt`", "never red", "`update-time-to-live`", table.expiry
+    ),
+    Check("table-capacity", "on demand or provisioned", "never red", "`update-table`", table.capacity),
+    Check(
+        "permissions",
+        "each action of the function's role, simulated by IAM; without `--function` yours, tried",
+        "one that is needed is not allowed",
+        "`put-role-policy`: a policy of its own with what is lacking",
+        permissions.permissions,
+    ),
+    Check(
+        "layer",
+        "with `TORRENT_ENGINE=transmission`: the layer with transmission-create",
+        "none, the placeholder, or for another machine",
+        "the newest one that is published, or one built and published, is attached",
+        programs.layer,
+    ),
+    Check(
+        "program",
+        "without `--function`: transmission-create on this machine",
+        "it is not there",
+        "`TORRENT_ENGINE=native`",
+        programs.program,
+    ),
+    Check(
+        "storage",
+        "with `TORRENT_ENGINE=transmission`: /tmp against the largest of the first 10,000 objects",
+        "the object does not fit",
+        "more ephemeral storage; above 10,240 MB `TORRENT_ENGINE=native`",
+        programs.storage,
+    ),
+    Check(
+        "time",
+        "timeout and memory against the largest of the first 10,000 objects, at 100 MB/s",
+        "under 15 s, or an object never gets done",
+        "a longer timeout (and the queue's), more memory, or `fanout_enabled`",
+        _time,
+    ),
+    Check(
+        "fan-out",
+        "the state machine, where one is set",
+        "it is not there, or calls another function",
+        "`terraform apply`",
+        work.fanout,
+    ),
+    Check(
+        "stuck",
+        "of the newest 1,000 status items those in work whose lease ended an hour ago",
+        "never red",
+        "the event is sent again",
+        work.stuck,
+    ),
+    Check(
+        "failed",
+        "of the newest 1,000 status items those that are FAILED",
+        "never red",
+        "the event is sent again, or with several `s3torrent backfill`",
+        work.failed,
+    ),
+)
+ENOUGH = 2
+"""Questions without an answer until no more are asked."""
+
+TABLE = {"table", "table-key", "table-index", "table-expiry", "table-capacity", "stuck", "failed"}
+"""What nothing is asked of where no table is named: a machine may do without."""
+
+
+def examine(case: Case, checks: Iterable[Check] = CHECKS) -> Iterator[Finding]:
+    """One finding for each check that applies. What could not be looked at is grey.
+
+    Raises Refused or Unreachable, after what was found until then, where neither of the first two checks was
+    answered: then none will be.
+    """
+    unanswered = 0
+    for number, check in enumerate(checks):
+        if check.name in TABLE and case.function is None and not case.names_table:
+            continue
+        try:
+            found = check.run(case)
+        except (Refused, Unreachable) as why:
+            unanswered += 1
+            if unanswered == number + 1 == ENOUGH:
+                raise
+            found = _refused(why) if isinstance(why, Refused) and not number else grey(str(why))
+        except Unseen as why:
+            found = grey(str(why))
+        if found is not None:
+            yield replace(found, check=check.name)
+
+
+def _refused(why: Refused) -> Finding:
+    return red(str(why), "aws configure")

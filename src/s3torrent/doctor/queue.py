@@ -1,0 +1,277 @@
+"""The queue between bucket and function, its dead letters, and what reads it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.doctor.asking import Absent, Unseen, ask
+from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.mend import (
+    OURS,
+    RECEIVES,
+    VISIBILITY_PER_TIMEOUT,
+    aws,
+    both,
+    command,
+    compact,
+    set_attributes,
+)
+from s3torrent.doctor.policy import allows
+
+if TYPE_CHECKING:
+    from s3torrent.doctor.case import Case
+    from s3torrent.doctor.finding import Finding
+
+FEW_RECEIVES, MANY_RECEIVES = 3, 100
+PARTIAL = "ReportBatchItemFailures"
+DAYS_BACK = 14
+"""A dead letter is kept so long at most."""
+
+
+def direct(case: Case) -> bool:
+    """Whether the bucket calls the function itself, without a queue."""
+    return case.function is not None and case.queue_url is None
+
+
+def queue(case: Case) -> Finding | None:
+    if case.function is None and case.queue_url is None:
+        return None
+    if direct(case):
+        if _called(case):
+            return green("none: the function is called without one")
+        cause = f"there is no queue {case.function}, and none that function or bucket name"
+        return red(cause, _make(case, str(case.function)))
+    try:
+        waiting = case.queue.get("ApproximateNumberOfMessages", "0")
+    except Absent:
+        return red(f"queue {case.queue_name} does not exist", _make(case, case.queue_name))
+    return green(f"{case.queue_name} is there; {int(waiting):,} messages wait")
+
+
+def _called(case: Case) -> bool:
+    """Whether S3, a topic or a rule may call the function, as where there is no queue."""
+    return any(f"{one}.amazonaws.com" in _policy_of(case) for one in ("s3", "sns", "events"))
+
+
+def _policy_of(case: Case) -> str:
+    """The function's own, "" where it has none."""
+    call = case.client("lambda").get_policy
+    try:
+        answer = ask("lambda:GetPolicy", f"function {case.function}", call, FunctionName=case.function)
+    except Absent:
+        return ""
+    return str(answer.get("Policy", ""))
+
+
+def _make(case: Case, name: str) -> str:
+    attributes = {"VisibilityTimeout": str(VISIBILITY_PER_TIMEOUT * _timeout(case))}
+    words = ("sqs", "create-queue", "--queue-name", name, "--attributes", compact(attributes))
+    return aws(case, *words)
+
+
+def _timeout(case: Case) -> int:
+    """The function's, in seconds; its largest, where it is not known."""
+    try:
+        return int(case.configuration.get("Timeout", 900))
+    except Unseen:
+        return 900
+
+
+def policy(case: Case) -> Finding | None:
+    """Whether S3 may send to it."""
+    if case.queue_url is None:
+        return None
+    account = str(case.identity.get("Account", ""))
+    arn = case.queue["QueueArn"]
+    context = {
+        "aws:sourcearn": f"arn:aws:s3:::{case.bucket}",
+        "aws:sourceaccount": account,
+        "aws:securetransport": "true",
+    }
+    there = case.queue.get("Policy", "")
+    if allows(there, "s3.amazonaws.com", "sqs:SendMessage", arn, context):
+        return green(f"S3 may send for {case.bucket}")
+    statement = {
+        "Sid": OURS,
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": context["aws:sourcearn"]},
+            "StringEquals": {"aws:SourceAccount": account},
+        },
+    }
+    changed = compact(_with(there, statement))
+    cause = f"the policy of queue {case.queue_name} does not let S3 send for bucket {case.bucket}"
+    return red(cause, set_attributes(case, str(case.queue_url), {"Policy": changed}))
+
+
+def _with(there: str, statement: dict[str, Any]) -> dict[str, Any]:
+    try:
+        found = dict(json.loads(there or "{}"))
+    except ValueError:
+        found = {}
+    statements = found.get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    kept = [one for one in listed if one.get("Sid") != OURS]
+    return {"Version": "2012-10-17", **found, "Statement": [*kept, statement]}
+
+
+def visibility(case: Case) -> Finding | None:
+    """A message that becomes visible while it is worked on is worked on twice."""
+    if case.function is None or case.queue_url is None:
+        return None
+    there, timeout = int(case.queue.get("VisibilityTimeout", "30")), _timeout(case)
+    wanted = VISIBILITY_PER_TIMEOUT * timeout
+    if there >= wanted:
+        return green(f"{there:,} s, {VISIBILITY_PER_TIMEOUT} times the function's timeout or more")
+    mend = set_attributes(case, str(case.queue_url), {"VisibilityTimeout": str(wanted)})
+    cause = (
+        f"messages of queue {case.queue_name} come back after {there:,} s; expected {wanted:,} s or more, "
+    )
+    cause += f"{VISIBILITY_PER_TIMEOUT} times the function's timeout of {timeout:,} s"
+    return red(cause, mend) if there < timeout else yellow(cause, mend)
+
+
+def redrive(case: Case) -> Finding | None:
+    """Where messages go that fail again and again."""
+    if case.queue_url is None:
+        return None
+    try:
+        there = json.loads(case.queue.get("RedrivePolicy") or "{}")
+        target, receives = str(there["deadLetterTargetArn"]), int(there["maxReceiveCount"])
+    except (ValueError, KeyError):
+        cause = f"queue {case.queue_name} has no dead-letter queue: what fails for good is lost"
+        return red(cause, _redriven(case, f"{case.queue_name}-dlq"))
+    name = target.rpartition(":")[2]
+    try:
+        case.url_of(name)
+    except Absent:
+        cause = f"dead-letter queue {name} of queue {case.queue_name} does not exist"
+        return red(cause, _redriven(case, name))
+    if FEW_RECEIVES <= receives <= MANY_RECEIVES:
+        return green(f"after {receives} tries to {name}")
+    cause = (
+        f"a message is given up after {receives} {'try' if receives == 1 else 'tries'}; expected {RECEIVES}"
+    )
+    return yellow(cause, _redriven(case, name))
+
+
+def _redriven(case: Case, name: str) -> str:
+    """To the queue of that name, made where it is missing."""
+    arn = f"{case.queue['QueueArn'].rpartition(':')[0]}:{name}"
+    policy = compact({"deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES})
+    attach = set_attributes(case, str(case.queue_url), {"RedrivePolicy": policy})
+    try:
+        case.url_of(name)
+    except Unseen:
+        keep = compact({"MessageRetentionPeriod": str(DAYS_BACK * 86400)})
+        make = aws(case, "sqs", "create-queue", "--queue-name", name, "--attributes", keep)
+        return both(make, attach)
+    return attach
+
+
+def dead_letters(case: Case) -> Finding | None:
+    if case.queue_url is None:
+        return None
+    url = case.dead_letter_url
+    found = int(case.attributes_of(url).get("ApproximateNumberOfMessages", "0"))
+    name = url.rpartition("/")[2]
+    if not found:
+        return green(f"{name} is empty")
+    age = _age(case, name)
+    told = f"{found:,} message{'' if found == 1 else 's'} in {name}, the oldest {age}"
+    return yellow(told, command("s3torrent", "redrive", str(case.queue_url)))
+
+
+def _age(case: Case, name: str) -> str:
+    """By CloudWatch: to receive one would change its count."""
+    now = case.now()
+    try:
+        answer = ask(
+            "cloudwatch:GetMetricStatistics",
+            f"queue {name}",
+            case.client("cloudwatch").get_metric_statistics,
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": name}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now,
+            Period=300,
+            Statistics=["Maximum"],
+        )
+    except Unseen:
+        return "of unknown age"
+    points = sorted(answer.get("Datapoints", []), key=lambda point: point["Timestamp"])
+    if not points:
+        return "of unknown age"
+    return f"{timedelta(seconds=round(points[-1]['Maximum']))} old"
+
+
+def mapping(case: Case) -> Finding | None:
+    """Whether the function reads the queue, and tells which messages failed."""
+    if case.function is None or case.queue_url is None:
+        return None
+    arn = case.queue["QueueArn"]
+    ours = [one for one in case.mappings if one.get("EventSourceArn") == arn]
+    if not ours:
+        others = sorted(str(one.get("EventSourceArn")) for one in case.mappings)
+        told = f"; it reads {', '.join(others)}" if others else ""
+        cause = f"function {case.function} does not read queue {case.queue_name}{told}"
+        return red(cause, read(case, arn))
+    one = ours[0]
+    change = ("lambda", "update-event-source-mapping", "--uuid", str(one["UUID"]))
+    if PARTIAL not in one.get("FunctionResponseTypes", []):
+        cause = f"the mapping of queue {case.queue_name} lacks {PARTIAL}: messages that failed are lost"
+        enabled = [] if _enabled(one) else ["--enabled"]
+        return red(cause, aws(case, *change, "--function-response-types", PARTIAL, *enabled))
+    if not _enabled(one):
+        cause = f"the mapping of queue {case.queue_name} is {one.get('State')}"
+        return red(cause, aws(case, *change, "--enabled"))
+    if one.get("FilterCriteria", {}).get("Filters"):
+        cause = f"the mapping of queue {case.queue_name} has a filter: what does not pass it is deleted"
+        return yellow(cause, aws(case, *change, "--filter-criteria", "{}"))
+    return green(f"{case.queue_name}, {one.get('State')}")
+
+
+def read(case: Case, arn: str) -> str:
+    """Have the function read the queue."""
+    words = ("lambda", "create-event-source-mapping", "--function-name", str(case.function))
+    how = ("--event-source-arn", arn, "--batch-size", "1", "--function-response-types", PARTIAL)
+    return aws(case, *words, *how)
+
+
+def _enabled(mapping: dict[str, Any]) -> bool:
+    return mapping.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
+
+
+def _told(case: Case) -> bool:
+    """Whether the bucket calls the function."""
+    entries = case.notification.get("LambdaFunctionConfigurations", [])
+    return any(str(entry["LambdaFunctionArn"]).startswith(case.function_arn) for entry in entries)
+
+
+def invoke(case: Case) -> Finding | None:
+    """Without a queue: whether S3 may call the function."""
+    if not direct(case) or not _told(case):
+        return None
+    account = str(case.identity.get("Account", ""))
+    source = f"arn:aws:s3:::{case.bucket}"
+    context = {"aws:sourcearn": source, "aws:sourceaccount": account, "aws:securetransport": "true"}
+    if allows(_policy_of(case), "s3.amazonaws.com", "lambda:InvokeFunction", case.function_arn, context):
+        return green(f"S3 may call it for {case.bucket}")
+    words = (
+        "lambda",
+        "add-permission",
+        "--function-name",
+        str(case.function),
+        "--statement-id",
+        "s3torrent-doctor",
+    )
+    what = ("--action", "lambda:InvokeFunction", "--principal", "s3.amazonaws.com")
+    whose = ("--source-arn", source, "--source-account", account)
+    cause = f"function {case.function} does not let S3 call it for bucket {case.bucket}"
+    return red(cause, aws(case, *words, *what, *whose))

@@ -1,0 +1,67 @@
+"""Do the web seeds bring the content? Tried with one torrent of the bucket."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.doctor.asking import Unseen, ask
+from s3torrent.doctor.case import MOST_LISTED
+from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.mend import command
+from s3torrent.errors import MetainfoError, S3TorrentError
+from s3torrent.metainfo.parse import parse
+from s3torrent.types import TORRENT_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3torrent.doctor.case import Case
+    from s3torrent.doctor.finding import Finding
+    from s3torrent.metainfo.model import Metainfo
+
+MOST_TORRENT = 10_000_000
+
+
+def web_seeds(case: Case, check: Callable[[Metainfo, str], dict[str, Any]]) -> Finding:
+    """``check`` tries one web seed of a torrent, and tells as ``SeedCheck.as_dict``."""
+    if not case.settings.policy.web_seeds:
+        return green("none are set")
+    key = _sample(case)
+    if key is None:
+        return green("the bucket has no object with a torrent yet")
+    place = f"s3://{case.bucket}/{key}"
+    answer = ask("s3:GetObject", place, case.client("s3").get_object, Bucket=case.bucket, Key=key)
+    try:
+        metainfo = parse(answer["Body"].read(MOST_TORRENT))
+    except MetainfoError as error:
+        mend = command(
+            "s3torrent", "audit", f"s3://{case.bucket}/{key.removesuffix(TORRENT_SUFFIX)}", "--repair"
+        )
+        return red(f"{place}: {error.message}", mend)
+    told = [check(metainfo, url) for url in metainfo.web_seeds]
+    bad = [one for one in told if not one["good"]]
+    if told and not bad:
+        return green(f"{len(told)} of {len(told)} bring {place}")
+    problems = [
+        f"{one['webSeed']}: {problem['code']}: {problem['detail']} ({problem['hint']})"
+        for one in bad
+        for problem in one["problems"]
+        if problem["fatal"]
+    ]
+    cause = "; ".join(problems) or f"{place} names no web seed, though TORRENT_WEB_SEEDS is set"
+    mend = command("s3torrent", "check-seeds", place)
+    return red(cause, mend) if len(bad) == len(told) else yellow(cause, mend)
+
+
+def _sample(case: Case) -> str | None:
+    """The smallest object that has a torrent, by its torrent's key."""
+    try:
+        first = list(islice(case.objects(case.bucket), MOST_LISTED))
+    except S3TorrentError as error:
+        raise Unseen(error.message) from None
+    sizes = {version.ref.key: version.size for version in first}
+    pairs = [
+        (size, f"{key}{TORRENT_SUFFIX}") for key, size in sizes.items() if f"{key}{TORRENT_SUFFIX}" in sizes
+    ]
+    return min(pairs)[1] if pairs else None

@@ -1,0 +1,124 @@
+"""The status table: its key, its index, its expiry, its capacity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.doctor.asking import Absent, ask
+from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.mend import aws, both, compact, set_variables
+
+if TYPE_CHECKING:
+    from s3torrent.doctor.case import Case
+    from s3torrent.doctor.finding import Finding
+
+KEY, INDEX, EXPIRY = "jobId", "status-updatedAt", "expiresAt"
+INDEX_KEYS = ("statusShard", "updatedAt")
+ATTRIBUTES = [{"AttributeName": name, "AttributeType": "S"} for name in (KEY, *INDEX_KEYS)]
+DEFINITION: dict[str, Any] = {
+    "IndexName": INDEX,
+    "KeySchema": [
+        {"AttributeName": INDEX_KEYS[0], "KeyType": "HASH"},
+        {"AttributeName": INDEX_KEYS[1], "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "ALL"},
+}
+"""As status/dynamodb_table.py makes it; a test compares."""
+
+
+def table(case: Case) -> Finding | None:
+    try:
+        state = str(case.table_description.get("TableStatus"))
+    except Absent:
+        return red(f"table {case.table} does not exist", _make(case, case.table))
+    if state in ("ACTIVE", "UPDATING"):
+        return green(f"{case.table} is {state}")
+    words = ("dynamodb", "wait", "table-exists", "--table-name", case.table)
+    return red(f"table {case.table} is {state}; expected ACTIVE", aws(case, *words))
+
+
+def _make(case: Case, name: str) -> str:
+    words = ("dynamodb", "create-table", "--table-name", name, "--billing-mode", "PAY_PER_REQUEST")
+    key = ("--key-schema", f"AttributeName={KEY},KeyType=HASH")
+    what = (
+        "--attribute-definitions",
+        compact(ATTRIBUTES),
+        "--global-secondary-indexes",
+        compact([DEFINITION]),
+    )
+    wait = aws(case, "dynamodb", "wait", "table-exists", "--table-name", name)
+    return both(aws(case, *words, *key, *what), wait, _expire(case, name))
+
+
+def _expire(case: Case, name: str) -> str:
+    words = ("dynamodb", "update-time-to-live", "--table-name", name, "--time-to-live-specification")
+    return aws(case, *words, f"Enabled=true,AttributeName={EXPIRY}")
+
+
+def key(case: Case) -> Finding:
+    types = {
+        one["AttributeName"]: one["AttributeType"] for one in case.table_description["AttributeDefinitions"]
+    }
+    schema = case.table_description["KeySchema"]
+    found = ", ".join(f"{one['AttributeName']} ({types.get(one['AttributeName'])})" for one in schema)
+    if found == f"{KEY} (S)":
+        return green(found)
+    # A table's key cannot be changed, and what lies in it may be somebody's.
+    other = f"{case.table}-status"
+    mend = both(_make(case, other), set_variables(case, {"DDB_TABLE": other}))
+    return red(f"table {case.table} has the key {found}; expected {KEY} (S): it is another program's", mend)
+
+
+def index(case: Case) -> Finding:
+    """By which ``status`` and ``catalog`` list."""
+    there = case.table_description.get("GlobalSecondaryIndexes", [])
+    found = next((one for one in there if one.get("IndexName") == INDEX), None)
+    wanted = [(one["AttributeName"], one["KeyType"]) for one in DEFINITION["KeySchema"]]
+    update = ("dynamodb", "update-table", "--table-name", case.table)
+    if found is None:
+        change = compact([{"Create": DEFINITION}])
+        what = ("--attribute-definitions", compact(ATTRIBUTES), "--global-secondary-index-updates", change)
+        return red(
+            f"table {case.table} has no index {INDEX}: nothing can be listed", aws(case, *update, *what)
+        )
+    if [(one["AttributeName"], one["KeyType"]) for one in found["KeySchema"]] != wanted:
+        change = compact([{"Delete": {"IndexName": INDEX}}])
+        cause = f"index {INDEX} of table {case.table} has another key; expected {' and '.join(INDEX_KEYS)}"
+        return red(cause, aws(case, *update, "--global-secondary-index-updates", change))
+    if found.get("IndexStatus", "ACTIVE") != "ACTIVE":
+        wait = aws(case, "dynamodb", "wait", "table-exists", "--table-name", case.table)
+        return yellow(f"index {INDEX} is {found['IndexStatus']}", wait)
+    return green(INDEX)
+
+
+def expiry(case: Case) -> Finding:
+    call = case.client("dynamodb").describe_time_to_live
+    answer = ask("dynamodb:DescribeTimeToLive", f"table {case.table}", call, TableName=case.table)
+    found = answer.get("TimeToLiveDescription", {})
+    name, state = found.get("AttributeName"), found.get("TimeToLiveStatus")
+    if name == EXPIRY and state in ("ENABLED", "ENABLING"):
+        return green(f"items expire by {EXPIRY}")
+    told = f"table {case.table}: expiry (TTL) is {state or 'DISABLED'}{f', by {name}' if name else ''}"
+    off = ""
+    if name and name != EXPIRY and state in ("ENABLED", "ENABLING"):  # one attribute at a time
+        words = (
+            "dynamodb",
+            "update-time-to-live",
+            "--table-name",
+            case.table,
+            "--time-to-live-specification",
+        )
+        off = aws(case, *words, f"Enabled=false,AttributeName={name}")
+    mend = both(off, _expire(case, case.table))
+    return yellow(f"{told}; expected it by {EXPIRY}, or recordings with TTL_DAYS stay for ever", mend)
+
+
+def capacity(case: Case) -> Finding:
+    found = case.table_description
+    mode = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    if mode == "PAY_PER_REQUEST":
+        return green("on demand")
+    there = found.get("ProvisionedThroughput", {})
+    told = f"{there.get('ReadCapacityUnits')} reads and {there.get('WriteCapacityUnits')} writes a second"
+    words = ("dynamodb", "update-table", "--table-name", case.table, "--billing-mode", "PAY_PER_REQUEST")
+    return yellow(f"table {case.table} is throttled from {told} on", aws(case, *words))

@@ -1,0 +1,34 @@
+variable "catalog" {
+  description = "s3://BUCKET/PREFIX where the function keeps a catalogue of the bucket's torrents up to date; empty: none. Needs event_source = sqs."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.catalog == "" || can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?]+)+/?$", var.catalog))
+    error_message = "catalog is '${var.catalog}'; expected s3://BUCKET/PREFIX."
+  }
+}
+
+variable "catalog_url" {
+  description = "Where people find that catalogue; its feed needs it."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.catalog_url == "" || can(regex("^https?://[^ ?#]+$", var.catalog_url))
+    error_message = "catalog_url is '${var.catalog_url}'; expected the URL of a folder, such as https://torrents.example.org/."
+  }
+}
+
+variable "catalog_title" {
+  description = "Its heading."
+  type        = string
+  default     = "Torrents"
+  validation {
+    condition     = can(regex("^[^\n\r\t]{1,200}$", var.catalog_title))
+    error_message = "catalog_title is '${var.catalog_title}'; expected at most 200 characters of one line."
+  }
+}
+
+locals {
+  catalog_path   = trimsuffix(trimprefix(var.catalog, "s3://"), "/")
+  catalog_bucket = split("/", local.catalog_path)[0]
+}
