@@ -18,6 +18,11 @@ command -v gcc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v aarch64-linux-gnu-gcc >/dev/null 2>&1 || missing="$missing gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 command -v qemu-aarch64-static >/dev/null 2>&1 || missing="$missing qemu-user-static"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v zsh >/dev/null 2>&1 || missing="$missing zsh"
+command -v fish >/dev/null 2>&1 || missing="$missing fish"
+command -v man >/dev/null 2>&1 || missing="$missing man-db"
+command -v groff >/dev/null 2>&1 || missing="$missing groff"
+command -v mandoc >/dev/null 2>&1 || missing="$missing mandoc"
 
 # axe-core judges the catalogue's page. It is no package of Debian's: npm brings it, and its sum says that it is the one.
 AXE=4.14.1

@@ -7,7 +7,7 @@ from glob import escape
 from urllib.parse import urlsplit
 
 from s3torrent.errors import ConfigError, UrlError
-from s3torrent.metainfo.webseed import check_web_seed
+from s3torrent.metainfo.webseed import check_web_seed, object_url
 from s3torrent.types import ObjectRef
 
 MOST_TITLE = 200
@@ -16,13 +16,14 @@ MOST_TITLE = 200
 @dataclass(frozen=True, slots=True)
 class CatalogSettings:
     """``place``: bucket and prefix, which ends in ``/``; ``bucket``: whose objects are listed; ``url``: "" or
-    ending in ``/``.
+    ending in ``/``; ``title``: "" for the bucket's name; ``files``: template of the objects' addresses.
     """
 
     place: ObjectRef
     bucket: str
     url: str
     title: str
+    files: str = ""
 
     @property
     def excludes(self) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ class CatalogSettings:
 
 
 def catalog_settings(
-    place: str, url: str, title: str, *, bucket: str, private: bool
+    place: str, url: str, title: str, files: str, *, bucket: str, private: bool
 ) -> CatalogSettings | None:
     """None where no place is named. Raises ConfigError that names the variable."""
     if not place:
@@ -55,7 +56,13 @@ def catalog_settings(
         raise ConfigError(
             f"TORRENT_CATALOG_TITLE is {title[:40]!r}; expected at most {MOST_TITLE} characters of one line"
         )
-    return CatalogSettings(ObjectRef(where, prefix), bucket, checked_url("TORRENT_CATALOG_URL", url), title)
+    return CatalogSettings(
+        ObjectRef(where, prefix),
+        bucket,
+        checked_url("TORRENT_CATALOG_URL", url),
+        title,
+        checked_files("TORRENT_CATALOG_FILES", files, bucket),
+    )
 
 
 def checked_url(name: str, url: str) -> str:
@@ -67,5 +74,19 @@ def checked_url(name: str, url: str) -> str:
     except UrlError as error:
         raise ConfigError(f"{name}: {error.message.removeprefix('web seed ')}", hint=error.hint) from None
     if urlsplit(url).query:
-        raise ConfigError(f"{name} is {url!r}; expected the URL of a folder, without a query")
+        raise ConfigError(
+            f"{name} is {url!r}; expected the URL of a folder, without a query",
+            hint=f"give {name} the address at which index.html is found",
+        )
     return url if url.endswith("/") else f"{url}/"
+
+
+def checked_files(name: str, template: str, bucket: str) -> str:
+    """A template of the addresses of a bucket's objects, or ""."""
+    try:
+        if template:
+            object_url(template, bucket, "key")
+    except UrlError as error:
+        told = error.message.removeprefix("web seed ").removeprefix("template ")
+        raise ConfigError(f"{name}: {told}", hint=error.hint) from None
+    return template

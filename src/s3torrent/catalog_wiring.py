@@ -36,8 +36,9 @@ def publisher(
     files: str = "",
     force: bool = False,
 ) -> Publisher:
-    """``source``: bucket and prefix of the objects; ``place``: a folder, or bucket and prefix; ``url``, with
-    a / at its end, the page's; ``files``: template of the public URLs of the bucket's objects.
+    """``source``: bucket and prefix of the objects; ``place``: a folder, or bucket and prefix; ``title``: ""
+    for the bucket's name; ``url``, with a / at its end, the page's; ``files``: template of the public URLs of
+    the bucket's objects.
 
     Raises ConfigError where DDB_TABLE is not set, UsageError where jinja2 is missing.
     """
@@ -60,7 +61,8 @@ def publisher(
         target = FolderTarget(place, force=force)
     status = status_store(clients, settings.table, create_missing=False)
     found = Source(source.bucket, source.key, status, s3_store(clients), tuple(hidden))
-    return Publisher(found, Renderer(title, Links(source.bucket, files, up, url)), target)
+    renderer = Renderer(title or source.bucket, Links(source.bucket, files, up, url))
+    return Publisher(found, renderer, target, force=force)
 
 
 def duty(settings: Settings, status: StatusStore) -> Duty:
@@ -71,6 +73,8 @@ def duty(settings: Settings, status: StatusStore) -> Duty:
     return Duty(
         catalog.place,
         status,
-        lambda: publisher(settings, source, catalog.place, title=catalog.title, url=catalog.url),
+        lambda: publisher(
+            settings, source, catalog.place, title=catalog.title, url=catalog.url, files=catalog.files
+        ),
         clock,
     )

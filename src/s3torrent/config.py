@@ -107,6 +107,7 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         text("TORRENT_CATALOG"),
         text("TORRENT_CATALOG_URL"),
         text("TORRENT_CATALOG_TITLE"),
+        text("TORRENT_CATALOG_FILES"),
         bucket=text("S3_BUCKET"),
         private=policy.private,
     )

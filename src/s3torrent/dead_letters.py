@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.errors import EndpointUnreachable, UsageError
+from s3torrent.errors import AccessDenied, EndpointUnreachable, SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,14 @@ AT_ONCE = 10
 """What SQS gives and takes in one request."""
 HIDDEN_SECONDS = 60
 """How long a message that is being moved is kept from others."""
+
+
+ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "InvalidAddress"}
+DENIED = {"AccessDenied", "AccessDeniedException", "403", "KMS.AccessDeniedException"}
+NO_ANSWER = {"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"}
+NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}
+"""Names of what boto3 raises. Its own texts speak of things nobody has asked about ("this wsdl version")."""
+QUEUE_HINT = "give the queue of terraform output queue_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,13 @@ class DeadLetters:
                 hint="give the function's queue (terraform output queue_url), not its dead letters'; with "
                 'event_source = "s3" run: eval "$(terraform output -raw redrive_command)"',
             )
-        account, name = str(json.loads(policy)["deadLetterTargetArn"]).split(":")[4:6]
+        try:
+            account, name = str(json.loads(policy)["deadLetterTargetArn"]).split(":")[4:6]
+        except (ValueError, LookupError, TypeError):
+            raise EndpointUnreachable(
+                f"{url}: its RedrivePolicy names no dead-letter queue; expected a deadLetterTargetArn",
+                hint="look at what stands at AWS_ENDPOINT_URL",
+            ) from None
         self.url = str(
             self._call("get_queue_url", QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         )
@@ -74,8 +88,9 @@ class DeadLetters:
                 self._call("delete_message_batch", QueueUrl=self.url, Entries=handles)
             yield sent
             if refused:
+                code, count = failed[0].get("Code"), f"{len(failed)} of {len(entries)}"
                 raise EndpointUnreachable(
-                    f"sqs:SendMessage to {self._url}: {failed[0].get('Message') or failed[0].get('Code')}",
+                    f"sqs:SendMessage to {self._url}: {code} for {count} messages",
                     hint="what was not taken is still in the dead-letter queue: try again",
                 )
             most -= len(letters)
@@ -99,7 +114,21 @@ class DeadLetters:
             return getattr(self._client, method)(**arguments)
         except Exception as error:
             action = "sqs:" + "".join(word.capitalize() for word in method.split("_"))
-            raise EndpointUnreachable(
-                f"{action.removesuffix('Batch')} on {arguments.get('QueueUrl', self._url)}: {error}",
-                hint="give the queue of terraform output queue_url, and allow the action on both queues",
-            ) from error
+            queue = str(arguments.get("QueueUrl") or arguments.get("QueueName"))
+            raise _ours(error, action.removesuffix("Batch"), queue) from error
+
+
+def _ours(error: Exception, action: str, queue: str) -> SourceError:
+    """What it means, by its code."""
+    told, what = getattr(error, "response", {}).get("Error", {}), f"{action} on {queue}"
+    code = str(told.get("Code") or type(error).__name__)[:100]
+    if code in ABSENT:
+        return EndpointUnreachable(f"{what}: there is no such queue ({code})", hint=QUEUE_HINT)
+    if code in DENIED:
+        return AccessDenied(f"{what}: not allowed ({code})", hint="allow the action on both queues")
+    if code in NO_ANSWER:
+        return EndpointUnreachable(f"{what}: nothing answers there ({code})")
+    if code in NO_CREDENTIALS:
+        hint = "configure credentials (aws configure, or a role)"
+        return EndpointUnreachable(f"{what}: there are no credentials ({code})", hint=hint)
+    return EndpointUnreachable(f"{what}: refused ({code})", hint=f"{QUEUE_HINT}; look at the credentials")

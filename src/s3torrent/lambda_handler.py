@@ -205,23 +205,23 @@ class Function:
                     emit(Failed=1)
                 errors.append(error)
                 continue
-            milliseconds = round((time.monotonic() - started) * 1000)
-            how = {"engine": self.maker.engine.name, "kernel": wiring.kernel_name()}
-            tell(logging.INFO, "object", ms=milliseconds, **how, **_result(outcome))
-            emit(
-                **of_outcome(
-                    outcome.status,
-                    made=outcome.made,
-                    attributes=outcome.attributes,
-                    milliseconds=milliseconds,
-                )
-            )
+            self._tell(request, outcome, round((time.monotonic() - started) * 1000))
             outcomes.append(outcome)
         if errors:
             raise errors[0]
         self._stir(parcel)
         self._stir_catalog(parcel, outcomes)
         return outcomes
+
+    def _tell(self, request: TorrentRequest, outcome: Outcome, milliseconds: int) -> None:
+        """One line with all of it, and the metrics; a catalogue is no object, and counts as none."""
+        if request.event == CATALOG:
+            tell(logging.INFO, "catalogue", ms=milliseconds, **_result(outcome))
+            return
+        how = {"engine": self.maker.engine.name, "kernel": wiring.kernel_name()}
+        tell(logging.INFO, "object", ms=milliseconds, **how, **_result(outcome))
+        made, attributes = outcome.made, outcome.attributes
+        emit(**of_outcome(outcome.status, made=made, attributes=attributes, milliseconds=milliseconds))
 
     def _make(self, request: TorrentRequest, deadline: float, ticket: Ticket | None) -> Outcome:
         if request.event == CATALOG:

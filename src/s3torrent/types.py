@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,11 +80,16 @@ class ObjectVersion:
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What HEAD tells: the version, and the user metadata (lower-case names, without ``x-amz-meta-``)."""
+    """What HEAD tells: the version, and the user metadata (lower-case names, without ``x-amz-meta-``).
+
+    ``headers`` is what an answer besides says of the object, for a ``put`` that keeps it: of each store its
+    own.
+    """
 
     version: ObjectVersion
     metadata: Mapping[str, str] = field(default_factory=dict)
     storage_class: str = "STANDARD"
+    headers: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,11 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "s3://BUCKET/PREFIX where a catalogue of S3_BUCKET is kept up to date (docs/catalog.md); empty: none",
     ),
     "TORRENT_CATALOG_URL": ("", "Where that catalogue is found by people; its feed needs it"),
-    "TORRENT_CATALOG_TITLE": ("Torrents", "Its heading"),
+    "TORRENT_CATALOG_TITLE": ("", "Its heading; empty: the bucket's name"),
+    "TORRENT_CATALOG_FILES": (
+        "",
+        "Where the bucket's objects are found, such as https://cdn.example.org/{key}; for links to .torrents",
+    ),
     "TORRENT_PREFIX_RULES": (
         "",
         "Folders that get a torrent of their own, such as `shows/*/`; `*` matches no `/`; comma-separated",

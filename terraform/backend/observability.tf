@@ -42,7 +42,7 @@ locals {
       statistic   = "Maximum", period = 300, above = local.oldest.unit * local.oldest_seconds, periods = 1
     }
     near-timeout = {
-      description = "A run took more than 80 % of timeout_seconds (${var.timeout_seconds}): larger objects will not be finished. Raise it, or memory_mb."
+      description = "A run took more than 80 % of timeout_seconds (${var.timeout_seconds}): larger objects take several runs, with transmission they are never finished. Raise it, or memory_mb."
       namespace   = "AWS/Lambda", metric = "Duration", dimensions = local.of_function
       statistic   = "Maximum", period = 300, above = 800 * var.timeout_seconds, periods = 1
     }

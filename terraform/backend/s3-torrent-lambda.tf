@@ -58,6 +58,7 @@ locals {
     TORRENT_CATALOG       = var.catalog
     TORRENT_CATALOG_URL   = var.catalog == "" ? "" : var.catalog_url
     TORRENT_CATALOG_TITLE = var.catalog == "" ? "" : var.catalog_title
+    TORRENT_CATALOG_FILES = var.catalog == "" ? "" : var.catalog_files
 
     TORRENT_PREFIX_RULES         = join(",", var.prefix_rules)
     TORRENT_PREFIX_QUIET_SECONDS = length(var.prefix_rules) > 0 ? tostring(var.prefix_quiet_seconds) : ""

@@ -19,12 +19,22 @@ variable "catalog_url" {
 }
 
 variable "catalog_title" {
-  description = "Its heading."
+  description = "Its heading; empty: the bucket's name."
   type        = string
-  default     = "Torrents"
+  default     = ""
   validation {
-    condition     = can(regex("^[^\n\r\t]{1,200}$", var.catalog_title))
+    condition     = can(regex("^[^\n\r\t]{0,200}$", var.catalog_title))
     error_message = "catalog_title is '${var.catalog_title}'; expected at most 200 characters of one line."
+  }
+}
+
+variable "catalog_files" {
+  description = "Where the bucket's objects are found, such as https://cdn.example.org/{key}: for links to .torrents. Needless where the catalogue lies in the same bucket, or beside web seeds."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.catalog_files == "" || can(regex("^https?://[^ ,]*\\{key\\}", var.catalog_files))
+    error_message = "catalog_files is '${var.catalog_files}'; expected an address with {key}."
   }
 }
 

@@ -29,6 +29,8 @@ AXE = Path(__file__).resolve().parents[2] / ".judges/node_modules/axe-core/axe.m
 
 
 class _Files(Handler):
+    protocol_version = "HTTP/1.1"  # S3 keeps connections open, too
+    disable_nagle_algorithm = True
     owner: Site
 
     def do_GET(self) -> None:

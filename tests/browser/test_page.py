@@ -15,6 +15,7 @@ from s3torrent.catalog.entry import Entry, of_item, page_id
 from s3torrent.catalog.links import Links
 from s3torrent.catalog.text import date_text, seen, size_text
 from support.catalogs import BUCKET, HOSTILE, URL, items
+from support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,11 @@ def entries() -> dict[str, Entry]:
 
 
 def names(page: Page) -> list[str]:
+    """Of all rows, also those that are shown a moment after the first screen."""
+    all_there = "() => document.body.dataset.shown === document.body.dataset.answered"
+    until(
+        lambda: bool(page.evaluate(all_there)), "all rows are shown"
+    )  # not wait_for_function: the CSP forbids it
     return page.locator("#rows .name").all_text_contents()
 
 
@@ -87,8 +93,7 @@ def test_sort(
     expect(column).to_have_attribute("aria-sort", first)
     expect(page.locator("#state")).to_have_text(f"1 to 100 of {ALL} torrents")
     assert page.locator("thead [aria-sort]").count() == 1
-    shown = page.locator("#rows tr").all()
-    assert len(shown) == 100
+    expect(page.locator("#rows tr")).to_have_count(100)
     if head == "Size":
         expected = sorted((one.size for one in entries().values()), reverse=True)[:100]
         assert page.locator("#rows .size").all_text_contents() == [size_text(size) for size in expected]
@@ -130,6 +135,7 @@ def test_rows_of_the_script_are_rows_of_the_page(site: Site, opened: Callable[..
         page.goto(site.url(f"index.html?from={start}" if start else "index.html?sort=-date&q="))
         end = min(start + 100, ALL)
         expect(page.locator("#state")).to_have_text(f"{start + 1} to {end} of {ALL} torrents")
+        expect(page.locator("#rows tr")).to_have_count(end - start)
         for row in page.evaluate(
             """() => [...document.querySelectorAll('#rows tr')].map((row) => ({
                 page: row.querySelector('.name').getAttribute('href'), name: row.querySelector('.name').textContent,
@@ -296,6 +302,28 @@ def test_hostile_names_are_text_everywhere(site: Site, opened: Callable[..., Pag
 def test_a_query_is_text(site: Site, opened: Callable[..., Page]) -> None:
     page = opened(site.url("index.html?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%3Cb%3E"))
     expect(page.locator("#state")).to_have_text("Nothing found for “<img src=x onerror=alert(1)><b>”")
+
+
+def test_an_old_address_leads_to_the_last_page_there_is(site: Site, opened: Callable[..., Page]) -> None:
+    page = opened(site.url("index.html?q=episode&from=999900"))
+    expect(page.locator("#state")).to_have_text("601 to 700 of 700 torrents found")
+    expect(page.locator("#where")).to_have_text("Page 7 of 7")
+    assert len(names(page)) == 100
+
+
+def test_an_order_that_there_is_none_of_keeps_the_search(site: Site, opened: Callable[..., Page]) -> None:
+    page = opened(site.url("index.html?q=episode+699&sort=colour"))
+    expect(page.locator("#state")).to_have_text("1 torrent found")
+    expect(page.locator("th[data-sort=date]")).to_have_attribute("aria-sort", "descending")
+
+
+def test_a_list_that_cannot_be_read_at_all_is_not_called_empty(
+    site: Site, opened: Callable[..., Page]
+) -> None:
+    page = opened(site.url())
+    page.route(re.compile(r"/d/"), lambda route: route.fulfill(status=404))
+    page.fill("#query", "episode")
+    expect(page.locator("#state")).to_have_text("The list could not be read; reload the page to try again")
 
 
 def test_a_shard_that_cannot_be_read_is_told(site: Site, opened: Callable[..., Page]) -> None:

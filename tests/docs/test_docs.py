@@ -146,7 +146,6 @@ def test_the_schemas_of_the_catalogue_name_every_field_and_the_page_explains_the
         manifest.encode(
             manifest.Manifest(0, 0, "", ""),
             title="",
-            source="s3://b/",
             links=Links("b"),
             newest=[],
             updated=0,

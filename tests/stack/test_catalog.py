@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import feedparser
@@ -160,6 +161,67 @@ def test_where_its_own_files_would_get_torrents_a_note_says_so(world: World) -> 
     assert "TORRENT_EXCLUDE=catalog/*" in done.stderr
 
 
+def test_a_wrong_place_or_table_takes_nothing_out(world: World, ministack: MiniStack) -> None:
+    world.fill("two")
+    world.publish()
+    before = world.etags()
+    place = f"s3://{world.bucket}/catalog"
+    other = world.run("catalog", "publish", place, "--from", f"s3://{world.bucket}/shows/", "--url", URL)
+    assert (other.code, other.stderr.splitlines()[0]) == (
+        2,
+        f"error: {place}/ is the catalogue of s3://{world.bucket}/, not of s3://{world.bucket}/shows/",
+    )
+    ensured(ministack, f"{world.table}-empty")
+    empty = World(ministack, world.bucket, f"{world.table}-empty")
+    done = empty.run("catalog", "publish", place, "--url", URL)
+    assert (done.code, done.stderr.splitlines()[0]) == (
+        2,
+        f"error: the table tells of no torrent of s3://{world.bucket}/, and {place}/ has 1",
+    )
+    assert world.etags() == before
+    assert empty.run("catalog", "publish", place, "--url", URL, "--force").code == 0
+    assert not [path for path in world.etags() if path.startswith("t/")]
+
+
+def ensured(stack: MiniStack, table: str) -> None:
+    """A status table that is empty."""
+    from s3torrent.status.dynamodb_table import ensure_table
+
+    ensure_table(stack.client("dynamodb"), table, create_missing=True, sleep=time.sleep)
+
+
+def test_a_damaged_shard_is_written_anew(world: World) -> None:
+    world.fill("two")
+    world.publish()
+    before = world.etags()
+    world.s3.put_object(
+        Bucket=world.bucket, Key="catalog/d/all.json", Body=b"\x1f\x8bno", ContentEncoding="gzip",
+        Metadata={"s3torrent-catalog": "1"},
+    )  # fmt: skip
+    world.fill("one more")
+    assert world.publish()["torrents"] == 2
+    rows = shards.decode(gzip.decompress(world.head("d/all.json")["Body"].read()))
+    assert sorted(row.key for row in rows.values()) == ["one more", "two"]
+    assert before.keys() <= world.etags().keys()
+
+
+def test_where_the_function_keeps_one_its_settings_are_taken(world: World) -> None:
+    world.fill("two")
+    own = {
+        "S3_BUCKET": world.bucket,
+        "TORRENT_CATALOG": f"s3://{world.bucket}/catalog",
+        "TORRENT_CATALOG_URL": URL,
+        "TORRENT_CATALOG_TITLE": "Of the function",
+        "TORRENT_CATALOG_FILES": "https://cdn.example.org/{key}",
+    }
+    done = world.run("catalog", "publish", f"s3://{world.bucket}/catalog", **own)
+    assert (done.code, done.stderr) == (0, "")
+    page = world.head("index.html")["Body"].read()
+    assert b"Of the function" in page
+    assert b"https://cdn.example.org/two.torrent" in page
+    assert URL.encode() in world.head("feed.xml")["Body"].read()
+
+
 def test_two_at_the_same_time_lose_nothing(world: World) -> None:
     world.fill(*KEYS)
     world.publish()
@@ -203,7 +265,13 @@ def test_a_folder_gets_the_same_pages(world: World, tmp_path: Path) -> None:
         (("publish", "BUCKET/c"), {}, "is no place in S3"),
         (("publish", "s3://BUCKET/c"), {"TORRENT_PRIVATE": "1"}, "TORRENT_PRIVATE is set"),
         (("publish", "s3://BUCKET/c", "--url", "ftp://x/"), {}, "--url"),
-        (("publish", "s3://BUCKET/c", "--files", "https://h/x"), {}, "has no {key}"),
+        (("publish", "s3://BUCKET/c", "--url", "http://h/?q"), {}, "--url is 'http://h/?q'"),
+        (("publish", "s3://BUCKET/c", "--files", "https://h/x"), {}, "--files: 'https://h/x' has no {key}"),
+        (
+            ("publish", "s3://BUCKET/a", "--from", "s3://BUCKET/a/b/"),
+            {},
+            "holds the objects that it is to list",
+        ),
         (("publish", "s3://BUCKET/c"), {"DDB_TABLE": "no-such-table"}, "no-such-table"),
         (("publish", "s3://no-such-bucket-of-ours/c", "--from", "s3://BUCKET"), {}, "no-such-bucket-of-ours"),
     ],

@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
 ]
 
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0
 HARD_KEY = "shows/é+ü & 100%.bin"
 
@@ -240,6 +241,8 @@ class TestPrograms:
         assert sorted(magnet[20:60] for magnet in magnets) == sorted(hashes)
         assert len(set(hashes)) == 4
         assert "pieces good" in done.stdout
+        pictured = (ROOT / "docs/images/demo.svg").read_text()  # its contents are always the same
+        assert all(told in pictured for told in hashes), "make pictures"
 
     def test_the_demo_interrupted_says_so_and_stops_everything(self) -> None:
         command = [sys.executable, "-m", "s3torrent.devstack.demo"]

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from s3torrent import wiring
 from s3torrent.cli import doctor as command
 from s3torrent.devstack.ministack import CREDENTIALS, REGION
-from s3torrent.doctor import checks
+from s3torrent.doctor import checks, table
 from support.deployed import Deployed, deployed_on, fresh
 from support.ministack import ENVIRONMENT
 from support.waiting import until
@@ -298,6 +298,38 @@ def no_index(patient: Patient) -> tuple[str, str, str]:
     return "table-index", "red", "status-updatedAt"
 
 
+def index_of_keys_alone(patient: Patient) -> tuple[str, str, str]:
+    name = fresh("keys")
+    patient.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": table.KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=table.ATTRIBUTES,
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[{**table.DEFINITION, "Projection": {"ProjectionType": "KEYS_ONLY"}}],
+    )
+    patient.variables(DDB_TABLE=name)
+    return "table-index", "red", "KEYS_ONLY"
+
+
+def switched_off(patient: Patient) -> tuple[str, str, str]:
+    patient.client("lambda").put_function_concurrency(
+        FunctionName=patient.function, ReservedConcurrentExecutions=0
+    )
+    return "concurrency", "red", "it never runs"
+
+
+def all_left_out(patient: Patient) -> tuple[str, str, str]:
+    patient.variables(TORRENT_EXCLUDE="*")
+    return "keys", "red", "TORRENT_EXCLUDE (*) leaves out every key"
+
+
+def key_of_aws(patient: Patient) -> tuple[str, str, str]:
+    patient.client("sqs").set_queue_attributes(
+        QueueUrl=patient.queue_url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"}
+    )
+    return "queue-key", "red", "alias/aws/sqs"
+
+
 def no_bucket(patient: Patient) -> tuple[str, str, str]:
     name = fresh("nowhere")
     patient.variables(S3_BUCKET=name)
@@ -384,7 +416,7 @@ FAULTS: list[Callable[[Patient], tuple[str, str, str]]] = [
     short_visibility, disabled_mapping, mapping_of_whole_batches, no_mapping, dead_letters, failed_object, silent_worker,
     short_timeout, too_slow_for_the_largest, wrong_handler,
     two_settings_that_disagree, endpoint_of_nobody, no_table, another_key, no_expiry, no_index, no_bucket,
-    no_layer, placeholder_layer, no_right,
+    no_layer, placeholder_layer, no_right, index_of_keys_alone, switched_off, all_left_out, key_of_aws,
 ]  # fmt: skip
 
 
@@ -409,45 +441,38 @@ def test_a_fault_is_found_and_named_and_its_mend_turns_it_green(
 # --- other faults, and what is no fault
 
 
-def test_the_function_reads_another_queue_than_the_bucket_tells(patient: Patient, tmp_path: Path) -> None:
-    """The mend has it read the queue that is told: what the bucket has is left as it is."""
-    sqs, name = patient.client("sqs"), fresh("other")
+def test_the_queue_of_another_program_is_left_to_it(patient: Patient) -> None:
+    """No mend has the function read it: each message that we took would be lost to them."""
+    sqs, name = patient.client("sqs"), fresh("thumbnails")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = patient.queue_arn.rpartition(":")[0] + f":{name}"
     before = patient.client("s3").get_bucket_notification_configuration(Bucket=patient.bucket)[
         "QueueConfigurations"
     ]
-    told = [{**before[0], "QueueArn": arn}]
-    patient.notify(QueueConfigurations=told)
+    patient.notify(QueueConfigurations=[{"Id": "thumbs", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}])
     try:
         code, found = patient.examined()
-        assert (code, found["notifications"]["level"]) == (1, "red")
-        assert name in found["notifications"]["cause"]
-        patient.paste(found["notifications"]["mend"], tmp_path)
-        assert patient.examined()[1]["notifications"]["level"] == "green"
-        [there] = patient.client("s3").get_bucket_notification_configuration(Bucket=patient.bucket)[
-            "QueueConfigurations"
-        ]
-        assert there["QueueArn"] == arn
     finally:
         patient.notify(QueueConfigurations=before)
-        for one in patient.mappings():
-            if one["EventSourceArn"] == arn:
-                patient.client("lambda").delete_event_source_mapping(UUID=one["UUID"])
-        until(lambda: len(patient.mappings()) == 1, "one mapping")
         sqs.delete_queue(QueueUrl=url)
+    assert (code, found["notifications"]["level"]) == (1, "red")
+    assert name in found["notifications"]["cause"]
+    assert found["notifications"]["mend"].startswith("terraform apply # with notification_prefix = ")
+    assert not [one for one in found.values() if "event-source-mapping" in (one["mend"] or "")]
 
 
 def test_notifications_and_statements_of_others_are_left_alone(patient: Patient, tmp_path: Path) -> None:
+    """Though they go by the names that ours have."""
     sqs = patient.client("sqs")
     url = sqs.create_queue(QueueName=fresh("theirs"))["QueueUrl"]
     arn = patient.queue_arn.rpartition(":")[0] + f":{url.rpartition('/')[2]}"
     key = {"FilterRules": [{"Name": "prefix", "Value": "theirs/"}]}
-    theirs = {"Id": "theirs", "QueueArn": arn, "Events": ["s3:ObjectTagging:*"], "Filter": {"Key": key}}
+    theirs = {"Id": "s3torrent", "QueueArn": arn, "Events": ["s3:ObjectTagging:*"], "Filter": {"Key": key}}
     patient.notify(QueueConfigurations=[theirs])
     statement = {
-        "Sid": "them", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Sid": "s3torrent", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
         "Action": "sqs:SendMessage", "Resource": patient.queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::another"}},
     }  # fmt: skip
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=patient.queue_url, Attributes={"Policy": policy})
@@ -458,11 +483,15 @@ def test_notifications_and_statements_of_others_are_left_alone(patient: Patient,
     after = patient.client("s3").get_bucket_notification_configuration(Bucket=patient.bucket)[
         "QueueConfigurations"
     ]
-    assert [one["Id"] for one in after] == ["theirs", "s3torrent"]
+    assert [(one["Id"], one["QueueArn"]) for one in after] == [
+        ("s3torrent", arn),
+        ("s3torrent-2", patient.queue_arn),
+    ]
     there = sqs.get_queue_attributes(QueueUrl=patient.queue_url, AttributeNames=["Policy"])["Attributes"][
         "Policy"
     ]
-    assert [one["Sid"] for one in json.loads(there)["Statement"]] == ["them", "s3torrent"]
+    assert json.loads(there)["Statement"][0] == statement
+    assert len(json.loads(there)["Statement"]) == 2
     assert patient.examined()[0] == 0
 
 
@@ -506,7 +535,7 @@ def test_a_function_that_is_not_there_is_told_and_what_stands_on_it_is_grey(pati
         "--function", "nobody", "--bucket", patient.bucket, "--table", patient.deployed.table
     )
     assert code == 1
-    assert found["function"]["mend"] == "make package && terraform apply -var name=nobody"
+    assert found["function"]["mend"] == 'make package && terraform apply # with name = "nobody" in the module'
     assert found["handler"]["level"] == "grey"
     assert "nobody does not exist" in found["handler"]["cause"]
     assert found["table-key"]["level"] == "green"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import libtorrent
 import pytest
 
-from support.command import s3torrent
+from s3torrent.cli import undo_file
+from support.command import PROGRAM, s3torrent
+from support.meddling_proxy import MeddlingProxy, Moment
+from support.ministack import ENVIRONMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +70,10 @@ def test_over_a_bucket_and_back(ministack: MiniStack, full: str, table_name: str
 
     place, wish = f"s3://{full}/x/", ("--tracker", TRACKER, "--web-seed", "https://cdn.example.org/{key}")
     *_, told = edit(place, *wish, "--dry-run")
-    assert told["summary"] == {"torrents": 32, "changed": 31, "leftAlone": 1, "failed": 0, "dryRun": True, "undo": None}  # fmt: skip
+    assert told["summary"] == {
+        "torrents": 32, "changed": 31, "itemsAmended": 31, "itemsBehind": 0, "leftAlone": 1, "failed": 0,
+        "dryRun": True, "undo": None,
+    }  # fmt: skip
     assert torrents(ministack, full) == before
     assert not list(tmp_path.iterdir())
 
@@ -92,6 +100,208 @@ def test_over_a_bucket_and_back(ministack: MiniStack, full: str, table_name: str
     *_, told = edit("--restore", undo)
     assert told["summary"]["changed"] == 31
     assert torrents(ministack, full) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_table_that_there_is_not_is_told_before_anything_is_changed(
+    ministack: MiniStack, full: str, tmp_path: Path, more: list[str]
+) -> None:
+    before = torrents(ministack, full)
+    done = s3torrent(
+        "edit", f"s3://{full}/x/", "--tracker", TRACKER, *more,
+        endpoint=ministack.endpoint, cwd=tmp_path, env={"DDB_TABLE": "nosuch"},
+    )  # fmt: skip
+    assert (done.code, done.stdout) == (4, b"")
+    assert "table nosuch does not exist" in done.stderr
+    assert "hint: correct DDB_TABLE" in done.stderr
+    assert torrents(ministack, full) == before
+    assert not list(tmp_path.iterdir())
+
+
+def magnet_of(stack: MiniStack, table_name: str, bucket: str, key: str) -> str:
+    found = stack.client("dynamodb").get_item(
+        TableName=table_name, Key={"jobId": {"S": f"s3://{bucket}/{key}"}}
+    )
+    return str(found["Item"]["magnet"]["S"])
+
+
+def test_a_table_that_fails_in_between_is_told_and_the_next_edit_makes_it_follow(
+    ministack: MiniStack, full: str, table_name: str, tmp_path: Path
+) -> None:
+    """The torrents are changed, can be undone, and are not said to have failed."""
+    before, other = torrents(ministack, full), f"{table_name}-b"
+    place, wish = f"s3://{full}/x/", ("--tracker", TRACKER)
+    dynamo = ministack.client("dynamodb")
+    with MeddlingProxy(ministack.endpoint) as proxy:
+        dynamo.create_table(
+            TableName=other, BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "jobId", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "jobId", "AttributeType": "S"}],
+        )  # fmt: skip
+        proxy.at(Moment("PUT", f"/{full}/x/000.torrent", 1), lambda: dynamo.delete_table(TableName=other))
+        done = s3torrent(
+            "edit", place, *wish, "--json", endpoint=proxy.endpoint, cwd=tmp_path, env={"DDB_TABLE": other}
+        )
+    *lines, told = map(json.loads, done.stdout.splitlines())
+    assert done.code == 1
+    (line,) = (line for line in lines if line["torrent"].endswith("/x/000.torrent"))
+    assert (line["changed"], line["item"], line["error"]["type"]) == (True, "behind", "TableMissing")
+    assert (told["summary"]["changed"], told["summary"]["failed"]) == (31, 0)
+    assert told["summary"]["itemsBehind"] > 0
+    assert "x/000.torrent was changed, but its status item could not follow" in done.stderr
+    assert "hint: run the same command again" in done.stderr
+    assert all(judged(body)[1] == [TRACKER] for body in torrents(ministack, full).values())
+
+    again = s3torrent(
+        "edit", place, *wish, endpoint=ministack.endpoint, cwd=tmp_path, env={"DDB_TABLE": table_name}
+    )
+    assert again.code == 0, again.stderr
+    assert "0 of 32 changed, 31 status items follow, 1 not ours" in again.stdout.decode()
+    assert "a.example" in magnet_of(ministack, table_name, full, "x/000")
+
+    undo = told["summary"]["undo"]
+    assert [path.name for path in tmp_path.iterdir()] == [undo]
+    back = s3torrent(
+        "edit", "--restore", undo, endpoint=ministack.endpoint, cwd=tmp_path, env={"DDB_TABLE": table_name}
+    )
+    assert back.code == 0, back.stderr
+    assert torrents(ministack, full) == before
+    assert "a.example" not in magnet_of(ministack, table_name, full, "x/000")
+
+
+HEADERS = {
+    "CacheControl": "max-age=60",
+    "ContentDisposition": "attachment; filename=a.torrent",
+    "ContentLanguage": "de",
+    "ContentType": "application/x-mine",
+    "Expires": datetime(2030, 1, 1, tzinfo=UTC),
+}
+
+
+def test_what_the_object_is_served_with_stays(ministack: MiniStack, full: str, tmp_path: Path) -> None:
+    client, there = ministack.client("s3"), {"Bucket": full, "Key": "x/000.torrent"}
+    before = client.get_object(**there)
+    metadata = {**before["Metadata"], "theirs": "kept"}
+    client.put_object(**there, Body=before["Body"].read(), Metadata=metadata, **HEADERS)
+
+    def served() -> dict[str, Any]:
+        head = client.head_object(**there)
+        assert head["Metadata"] == metadata
+        return {name: head[name] for name in HEADERS}
+
+    assert served() == HEADERS
+    place = f"s3://{full}/x/000.torrent"
+    for arguments in ((place, "--tracker", TRACKER, "--undo", "u"), ("--restore", "u")):
+        done = s3torrent("edit", *arguments, endpoint=ministack.endpoint, cwd=tmp_path)
+        assert done.code == 0, done.stderr
+        assert b"changed: " in done.stdout
+        assert served() == HEADERS
+
+
+def test_interrupted_it_names_the_undo_file(ministack: MiniStack, full: str, tmp_path: Path) -> None:
+    before = torrents(ministack, full)
+    environment = {**ENVIRONMENT, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    with MeddlingProxy(ministack.endpoint) as proxy:
+        process = subprocess.Popen(
+            [PROGRAM, "edit", f"s3://{full}/x/", "--tracker", TRACKER], cwd=tmp_path, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env={**environment, "AWS_ENDPOINT_URL": proxy.endpoint},
+        )  # fmt: skip
+
+        def interrupt() -> None:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+        proxy.at(Moment("PUT", f"/{full}/x/003.torrent", 1), interrupt)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (undo,) = tmp_path.iterdir()
+    assert f"to undo it: s3torrent edit --restore {undo.name}\n" in told
+    assert told.rstrip().endswith("interrupted")
+    assert s3torrent("edit", "--restore", undo, endpoint=ministack.endpoint).code == 0
+    assert torrents(ministack, full) == before
+
+
+def test_a_bucket_that_there_is_not_leaves_no_undo_file(ministack: MiniStack, tmp_path: Path) -> None:
+    done = s3torrent(
+        "edit", "s3://no-such-bucket-here/", "--comment", "x", endpoint=ministack.endpoint, cwd=tmp_path
+    )
+    assert done.code == 4
+    assert "does not exist" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_undo_files_of_the_same_second_have_different_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(undo_file, "clock", lambda: datetime(2026, 11, 24, tzinfo=UTC))
+    for _ in range(3):
+        with undo_file.UndoFile(None) as undo:
+            undo.write("line\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "s3torrent-undo-20261124T000000Z-2.jsonl",
+        "s3torrent-undo-20261124T000000Z-3.jsonl",
+        "s3torrent-undo-20261124T000000Z.jsonl",
+    ]
+    assert capsys.readouterr().err.count("to undo it: ") == 3
+
+
+def undo_of(folder: Path) -> bytes:
+    """Two files a and b are edited; their undo file."""
+    for name in ("a", "b"):
+        (folder / name).write_bytes(b"content")
+        assert s3torrent("create", name, cwd=folder).code == 0
+    done = s3torrent("edit", "a.torrent", "b.torrent", "--comment", "x", "--undo", "u", cwd=folder)
+    assert done.code == 0, done.stderr
+    return (folder / "u").read_bytes()
+
+
+def test_an_undo_file_whose_last_line_is_cut_undoes_the_others_and_says_so(tmp_path: Path) -> None:
+    undo = undo_of(tmp_path)
+    (tmp_path / "u").write_bytes(undo[:-5])
+    done = s3torrent("edit", "--restore", "u", cwd=tmp_path)
+    assert done.code == 1
+    assert b"changed: " in done.stdout
+    assert "the last line of u is cut" in done.stderr
+    comments = [b"7:comment" in (tmp_path / f"{name}.torrent").read_bytes() for name in ("a", "b")]
+    assert sorted(comments) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the undo file u has no whole line"),
+        (b'{"torrent"', "the undo file u has no whole line"),
+        (b"\xff\n", "line 1 of the undo file u is none that edit has written"),
+        (b"[" * 100_000 + b"\n", "line 1 of the undo file u is none"),
+        (b'{"torrent":"\\ud800","sha256Before":"","sha256After":"","before":"ZGU="}\n', "line 1 of the undo"),
+        (b'{"torrent":"a\\u0000b","sha256Before":"","sha256After":"","before":"ZGU="}\n', "is no path"),
+        (b'{"torrent":"s3://","sha256Before":"","sha256After":"","before":"ZGU="}\n', "names no object"),
+    ],
+)
+def test_what_is_no_undo_file_is_one_clear_line(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "u").write_bytes(content)
+    done = s3torrent("edit", "--restore", "u", cwd=tmp_path, endpoint="http://127.0.0.1:1")
+    assert (done.code, done.stdout) == (2, b"")
+    assert told in done.stderr.splitlines()[0]
+    assert len(done.stderr.splitlines()) <= 2
+
+
+def test_a_bad_line_is_told_before_anything_is_undone(tmp_path: Path) -> None:
+    undo = undo_of(tmp_path)
+    edited = (tmp_path / "a.torrent").read_bytes()
+    (tmp_path / "u").write_bytes(undo + b"{}\n")
+    done = s3torrent("edit", "--restore", "u", cwd=tmp_path)
+    assert (done.code, done.stdout) == (2, b"")
+    assert "line 3 of the undo file u" in done.stderr
+    assert (tmp_path / "a.torrent").read_bytes() == edited
+
+
+def test_an_undo_file_may_come_through_a_pipe(tmp_path: Path) -> None:
+    undo = undo_of(tmp_path)
+    done = s3torrent("edit", "--restore", "/dev/stdin", cwd=tmp_path, stdin=undo)
+    assert (done.code, done.stdout.splitlines()[-1]) == (0, b"2 of 2 changed")
 
 
 def test_of_files(tmp_path: Path) -> None:

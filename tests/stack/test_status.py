@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +104,8 @@ def test_watching_one_ends_when_it_has_ended(
         (["s3://b/k", "--status", "FAILED"], 2, "--status is for the list"),
         (["--status", "BROKEN"], 2, "BROKEN"),
         (["--every", "nan"], 2, "finite"),
+        (["s3://b/k", "--web"], 2, "--web shows all"),
+        (["--web", "--status", "FAILED"], 2, "--web shows all"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], code: int, told: str) -> None:
@@ -168,6 +172,29 @@ def test_the_page_is_for_this_machine_and_for_reading_only(
             urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20)
 
 
+def test_items_that_somebody_edited_are_shown_all_the_same(
+    ministack: MiniStack, bucket: str, table: dict[str, str]
+) -> None:
+    job = f"s3://{bucket}/x/good"
+    ministack.client("dynamodb").update_item(
+        TableName=table["DDB_TABLE"],
+        Key={"jobId": {"S": job}},
+        UpdateExpression="SET #e = :e, #s = :s, #z = :z, bytesHashed = :b, updatedAt = :u, theirs = :t",
+        ExpressionAttributeNames={"#e": "error", "#s": "status", "#z": "size"},
+        ExpressionAttributeValues={
+            ":e": {"S": "by hand"}, ":s": {"S": "FAILED"}, ":z": {"S": "large"}, ":b": {"BOOL": True}, ":u": {"S": "2030"},
+            ":t": {"B": b"x"},
+        },
+    )  # fmt: skip
+    for words in ((job,), (job, "--json"), ("--status", "FAILED"), ("--json",), ()):
+        code, out, told = status(ministack, table, *words)
+        assert (code, told) == (int(words[:1] == (job,)), ""), words  # 1: the one that was asked for failed
+        assert job in out
+    with page(ministack, table) as url:
+        jobs = {one["id"]: one for one in json.loads(fetched(url + "jobs.json")[2])["jobs"]}
+    assert (jobs[job]["status"], jobs[job]["size"], jobs[job]["hint"]) == ("FAILED", None, "")
+
+
 @pytest.fixture
 def queues(ministack: MiniStack, bucket: str) -> tuple[str, str]:
     """A queue and its dead letters: 25 calls for objects, and a message of no known kind."""
@@ -201,6 +228,9 @@ def test_dead_letters_go_back_where_they_came_from(
         return dict(json.loads(done.stdout))
 
     told = redrive("--dry-run")
+    page = (Path(__file__).resolve().parents[2] / "docs/json.md").read_text()
+    section = page.split("## `s3torrent redrive --json`")[1].split("\n## ")[0]
+    assert set(told) == set(re.findall(r"`(\w+)`", section))
     assert (told["there"], told["moved"], told["deadLetterQueue"]) == (26, 0, dead)
     assert told["objects"][0] == f"s3://{bucket}/k00"
     assert (waiting(ministack, own), waiting(ministack, dead)) == (0, 26)
@@ -218,4 +248,15 @@ def test_a_queue_without_dead_letters_is_told(ministack: MiniStack, queues: tupl
     assert "has no dead-letter queue" in done.stderr
     done = s3torrent("redrive", f"{queues[1]}-none", endpoint=ministack.endpoint)
     assert done.code == 4
-    assert "sqs:GetQueueAttributes" in done.stderr
+    error, hint = done.stderr.splitlines()
+    assert error.startswith(f"error: sqs:GetQueueAttributes on {queues[1]}-none: there is no such queue (")
+    assert error.endswith("NonExistentQueue)")
+    assert hint == "hint: give the queue of terraform output queue_url"
+
+
+def test_where_nothing_answers_redrive_says_so_in_words_of_its_own() -> None:
+    url = "http://127.0.0.1:1/000000000000/q"
+    done = s3torrent("redrive", url, endpoint="http://127.0.0.1:1", env={"AWS_MAX_ATTEMPTS": "1"})
+    assert done.code == 4
+    told = f"error: sqs:GetQueueAttributes on {url}: nothing answers there (EndpointConnectionError)"
+    assert done.stderr.splitlines()[0] == told

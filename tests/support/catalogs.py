@@ -110,6 +110,7 @@ class MemoryTarget:
     """A target that keeps an account of what was written and removed since ``forget``."""
 
     name = "memory"
+    patience = 3.0
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -120,19 +121,25 @@ class MemoryTarget:
         self.written: list[str] = []
         self.removed: list[str] = []
 
+    def paths(self) -> set[str]:
+        return {*self.files, *self.foreign}
+
     def read(self, path: str) -> Held | None:
         if path in self.foreign:
             raise not_ours(path)
         body = self.files.get(path)
         return None if body is None else Held(body, hashlib.md5(body, usedforsecurity=False).hexdigest())
 
-    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> None:
+    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> Held:
         if path in self.foreign:
             raise not_ours(path)
         if replaces and self.files.get(path) != replaces.body:
             raise WriteConflict(path)
         self.files[path] = body
         self.written.append(path)
+        found = self.read(path)
+        assert found
+        return found
 
     def remove(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -151,4 +158,5 @@ def publisher(
     hidden: tuple[str, ...] = (".s3torrent/",),
 ) -> Publisher:
     source = Source(BUCKET, prefix, table, store or MemoryStore(), hidden)  # type: ignore[arg-type]
-    return Publisher(source, Renderer(title, links or Links(BUCKET, base=URL)), target)
+    renderer = Renderer(title, links or Links(BUCKET, base=URL))
+    return Publisher(source, renderer, target, wait=lambda _seconds: None)

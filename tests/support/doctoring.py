@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from s3torrent.cli.doctor import left_out
 from s3torrent.doctor.case import Case
 from s3torrent.types import ObjectRef, ObjectVersion
 
@@ -69,6 +70,11 @@ def well() -> dict[str, Any]:
             "EvaluationResults": [{"EvalActionName": one, "EvalDecision": "allowed"} for one in asked["ActionNames"]]
         },
         "get_metric_statistics": {"Datapoints": []},
+        "get_function_concurrency": {},
+        "get_bucket_policy": refused("NoSuchBucketPolicy", 404),
+        "get_bucket_encryption": {"ServerSideEncryptionConfiguration": {"Rules": [
+            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        ]}},
     }  # fmt: skip
 
 
@@ -126,5 +132,5 @@ def case(
     ]
     return Case(
         clients, machine or {}, lambda: NOW, function=function,
-        objects=lambda _: objects, items=lambda _table, _most: list(items), **given,
+        objects=lambda _: objects, items=lambda _table, _most: list(items), left_out=left_out, **given,
     )  # fmt: skip

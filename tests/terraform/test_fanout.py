@@ -14,7 +14,7 @@ from terraform.test_recorder import PROVIDER_FILE, resources, statements
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]  # as in test_deployment
 
 KEY, BODY = "films/one.mkv", b"content" * 300_000
 

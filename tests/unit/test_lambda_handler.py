@@ -168,6 +168,24 @@ def test_every_log_line_is_one_json_document_whatever_the_key_holds(
     assert "\n" not in record.getMessage()
 
 
+def test_a_catalogue_is_no_object_in_the_log_and_counts_as_none(
+    store: MemoryStore,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "torrents")
+    caplog.set_level(logging.INFO, "s3torrent")
+    reminder = {"bucket": "bucket", "catalog": "catalog/"}
+    assert function(store).handle(queue(reminder), Context()) == {"batchItemFailures": []}
+    (record,) = caplog.records
+    told = json.loads(record.getMessage())
+    assert (told["event"], told["id"]) == ("catalogue", "s3://bucket/catalog/")
+    assert not capsys.readouterr().out
+    function(store).handle(queue(notification("good")), Context())
+    assert json.loads(capsys.readouterr().out)["Made"] == 1
+
+
 def frames_below_the_handler(error: BaseException) -> list[str]:
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     return names[names.index("handler") + 1 :]

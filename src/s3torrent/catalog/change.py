@@ -38,6 +38,12 @@ class Before:
         self._rows: dict[str, dict[str, Entry]] = {}
 
     @property
+    def mark(self) -> str | None:
+        """Tells this state of catalog.json from another."""
+        held = self.held.get(manifests.PATH)
+        return held.mark if held else None
+
+    @property
     def digits(self) -> int | None:
         return self.manifest.digits if self.manifest else None
 
@@ -86,15 +92,16 @@ class Before:
 
 @dataclass
 class Change:
-    """``pages`` are to be rendered, the pages of ``gone`` (ids) removed, ``shards`` (path -> body) written.
-    ``listed`` tells of all shards: torrents and SHA-256. ``until``: the newest ``updatedAt`` that was seen.
+    """``pages`` are to be rendered, by the path of their shard; the pages of ``gone`` (ids) removed;
+    ``shards`` (path -> body) written. ``listed`` tells of all shards: torrents and SHA-256. ``until``: the
+    newest ``updatedAt`` that was seen.
     """
 
     until: str = ""
     count: int = 0
     size: int = 0
     unreadable: int = 0
-    pages: list[Entry] = field(default_factory=list)
+    pages: dict[str, list[Entry]] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     shards: dict[str, bytes] = field(default_factory=dict)
     listed: dict[str, tuple[int, str]] = field(default_factory=dict)

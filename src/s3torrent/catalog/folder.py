@@ -6,9 +6,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from s3torrent.catalog.manifest import PATH as MANIFEST
-from s3torrent.catalog.manifest import is_ours
-from s3torrent.catalog.render import MARK
+from s3torrent.catalog.mark import is_ours, is_path
 from s3torrent.catalog.target import Held, not_ours
 from s3torrent.errors import SourceError, WriteConflict
 
@@ -20,30 +18,42 @@ HINT = "name a folder that may be written to, on a disk with space left"
 
 
 class FolderTarget:
-    """Ours is everything where catalog.json says so; without it a page that carries our mark."""
+    """Ours is a file that carries our mark; ``force``: every one that is in our way."""
+
+    patience = 5.0
 
     def __init__(self, root: Path, *, force: bool = False) -> None:
         self.name = str(root)
         self._root = root
-        self._ours = force or self._has_manifest()
         self._force = force
         self._made: set[Path] = set()
+
+    def paths(self) -> set[str]:
+        found = set()
+        for folder in ("", "assets/", "d/", "t/"):
+            try:
+                found |= {folder + name for name in os.listdir(self._root / folder)}  # noqa: PTH208 - names alone
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                place = self._root / folder
+                raise SourceError(f"{place} cannot be read: {error.strerror or error}", hint=HINT) from None
+        return set(filter(is_path, found))
 
     def read(self, path: str) -> Held | None:
         body = self._body(path)
         if body is None:
             return None
-        if not self._ours and not _marked(body):
-            raise not_ours(self._root / path)
-        return Held(body, str(hash(body)))
+        self._require_ours(path, body)
+        return _held(body)
 
-    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> None:  # noqa: ARG002 - looking costs nothing here
+    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> Held:  # noqa: ARG002 - looking costs nothing here
         place = self._root / path
-        if replaces:
-            if self._body(path) != replaces.body:
-                raise WriteConflict(f"{place} was changed by another while the catalogue was being written")
-        elif not self._ours and (there := self._body(path)) is not None and not _marked(there):
-            raise not_ours(place)
+        there = self._body(path)
+        if replaces and there != replaces.body:
+            raise WriteConflict(f"{place} was changed by another while the catalogue was being written")
+        if there is not None:
+            self._require_ours(path, there)
         other = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
         try:
             if place.parent not in self._made:
@@ -54,9 +64,14 @@ class FolderTarget:
         except OSError as error:
             other.unlink(missing_ok=True)
             raise SourceError(f"{place} cannot be written: {error.strerror or error}", hint=HINT) from None
+        return _held(body)
 
     def remove(self, paths: Iterable[str]) -> None:
-        for path in paths:
+        """What is not ours stays."""
+        for path in filter(is_path, paths):
+            body = self._body(path)
+            if body is None or not (self._force or is_ours(path, body)):
+                continue
             try:
                 (self._root / path).unlink(missing_ok=True)
             except OSError as error:
@@ -73,10 +88,10 @@ class FolderTarget:
             place = self._root / path
             raise SourceError(f"{place} cannot be read: {error.strerror or error}", hint=HINT) from None
 
-    def _has_manifest(self) -> bool:
-        body = self._body(MANIFEST)
-        return body is not None and is_ours(body)
+    def _require_ours(self, path: str, body: bytes) -> None:
+        if not (self._force or is_ours(path, body)):
+            raise not_ours(self._root / path)
 
 
-def _marked(body: bytes) -> bool:
-    return MARK.encode() in body[:4096]
+def _held(body: bytes) -> Held:
+    return Held(body, str(hash(body)))

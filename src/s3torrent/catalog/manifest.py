@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from s3torrent.catalog import shards
 from s3torrent.catalog.entry import of_item
+from s3torrent.catalog.mark import is_path
 from s3torrent.catalog.text import instant_text
 from s3torrent.status.base import StatusItem
+from s3torrent.status.timestamp import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,6 @@ PATH = "catalog.json"
 VERSION = 1
 GENERATOR = "s3torrent"
 _PATH = re.compile(r"d/(all|[0-9a-f]{1,2})\.json")
-_INSTANT = re.compile(r"[0-9T:.\-+Z]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Manifest:
     size: int
     until: str
     look: str
+    source: str = ""
     shards: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,17 +45,20 @@ class Manifest:
     def digits(self) -> int:
         return shards.digits_for(self.count)
 
+    @property
+    def in_work(self) -> bool:
+        """A run is writing, or was ended."""
+        return any(digest == shards.UNWRITTEN for _, digest in self.shards.values())
 
-def encode(
-    manifest: Manifest, *, title: str, source: str, links: Links, newest: Sequence[Entry], updated: int
-) -> bytes:
+
+def encode(manifest: Manifest, *, title: str, links: Links, newest: Sequence[Entry], updated: int) -> bytes:
     """docs/catalog.md has the schema. The same catalogue gives the same bytes."""
     whole = {
         "version": VERSION,
         "generator": GENERATOR,
         "title": title,
         "url": links.base or None,
-        "source": source,
+        "source": manifest.source,
         "count": manifest.count,
         "size": manifest.size,
         "updated": instant_text(updated) if manifest.count else None,
@@ -85,14 +90,6 @@ def _shown(entry: Entry, links: Links) -> dict[str, Any]:
     }
 
 
-def is_ours(body: bytes) -> bool:
-    try:
-        whole = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(whole, dict) and whole.get("generator") == GENERATOR
-
-
 def decode(body: bytes) -> Manifest | None:
     """None for what ``encode`` of this version would not write: then all is written anew."""
     try:
@@ -105,12 +102,15 @@ def decode(body: bytes) -> Manifest | None:
             size=int(whole["size"]),
             until=str(whole["until"]),
             look=str(whole["look"]),
+            source=str(whole["source"]),
             shards=listed,
             files={str(path): str(digest) for path, digest in whole["files"].items()},
         )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        if manifest.until:
+            from_text(manifest.until)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
-    sound = all(map(_PATH.fullmatch, manifest.shards)) and _INSTANT.fullmatch(manifest.until)
+    sound = all(map(_PATH.fullmatch, manifest.shards)) and all(map(is_path, manifest.files))
     expected = {shards.path_of(name) for name in shards.names(manifest.digits)}
     return manifest if sound and set(manifest.shards) == expected else None
 

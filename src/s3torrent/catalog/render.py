@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 ASSETS = ("catalog.css", "catalog.js", "icon.svg", "list.js", "search.js", "theme.js")
 TEMPLATES = ("feed.xml", "index.html", "layout.html", "row.html", "torrent.html")
-MARK = '<meta name="generator" content="s3torrent">'
-"""By which a page of ours is known where files keep no metadata."""
 NEWEST = 100
 MOST_STATIC_BYTES = 145_000
 """What the rows of the first page may take: keys of 1,024 bytes stand in their links three times over."""

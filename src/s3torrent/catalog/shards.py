@@ -31,6 +31,8 @@ COLUMNS = (
 FOLDER = "d/"
 SUFFIX = ".json"
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+UNWRITTEN = "0" * 64
+"""In place of the SHA-256 of a shard that is still to be written, by a run that is not done or was ended."""
 MOST_TOGETHER = 500
 """Torrents of a catalogue in one shard; 16 times as many are in 16, more in 256."""
 

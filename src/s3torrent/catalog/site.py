@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from s3torrent.catalog.mark import is_path
 from s3torrent.catalog.shards import FOLDER
 from s3torrent.catalog.target import Held
 
@@ -16,12 +17,16 @@ class Site(Protocol):
 
     def get(self, path: str) -> tuple[bytes, str] | None: ...
 
-    def put(self, path: str, body: bytes, *, replaces: str | None = None, fresh: bool = False) -> None: ...
+    def put(self, path: str, body: bytes, *, replaces: str | None = None, fresh: bool = False) -> str: ...
 
     def remove(self, paths: Iterable[str]) -> None: ...
 
+    def paths(self) -> Iterable[str]: ...
+
 
 class SiteTarget:
+    patience = 60.0
+
     def __init__(self, site: Site) -> None:
         self.name = site.name
         self._site = site
@@ -30,11 +35,16 @@ class SiteTarget:
         found = self._site.get(path)
         return Held(*found) if found else None
 
-    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> None:
-        self._site.put(path, body, replaces=replaces.mark if replaces else None, fresh=fresh)
+    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> Held:
+        return Held(
+            body, self._site.put(path, body, replaces=replaces.mark if replaces else None, fresh=fresh)
+        )
 
     def remove(self, paths: Iterable[str]) -> None:
         self._site.remove(paths)
+
+    def paths(self) -> set[str]:
+        return set(filter(is_path, self._site.paths()))
 
 
 def is_packed(path: str) -> bool:

@@ -33,16 +33,23 @@ class Held:
 
 
 class Target(Protocol):
-    """``name`` is for people. Errors are those of a store; threads may share it."""
+    """``name`` is for people; ``patience``: after how many seconds without a change another run, which is not
+    done, is held to have been ended. Errors are those of a store; threads may share it.
+    """
 
     name: str
+    patience: float
+
+    def paths(self) -> set[str]:
+        """Those of ``mark.PATH`` at which something lies, whoever wrote it."""
+        ...
 
     def read(self, path: str) -> Held | None:
         """A file of ours; None where there is none. Raises OutputExists where it is not ours."""
         ...
 
-    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> None:
-        """Write atomically; ``fresh``: most likely nothing lies there.
+    def write(self, path: str, body: bytes, *, replaces: Held | None = None, fresh: bool = False) -> Held:
+        """Write atomically, and tell what lies there now; ``fresh``: most likely nothing lies there.
 
         With ``replaces`` over exactly that, else over nothing or what is ours: raises WriteConflict where
         another writer was first, OutputExists where something lies there that is not ours.

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from s3torrent.catalog import manifest as manifests
+from s3torrent.catalog import shards
 from s3torrent.catalog.change import INDEX, Summary
 from s3torrent.catalog.links import PAGES
 from s3torrent.catalog.manifest import Manifest
 from s3torrent.catalog.render import ASSETS, asset
-from s3torrent.catalog.shards import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from s3torrent.catalog.change import Before, Change
     from s3torrent.catalog.entry import Entry
     from s3torrent.catalog.render import Renderer
@@ -26,6 +28,8 @@ Progress = Callable[[int, int], None]
 AT_ONCE = 16
 """Files that are written at the same time: each waits for its answer."""
 TOGETHER = 256
+MANY = 2000
+"""Pages of a change that tells in between how far it is: a function may be ended before all are written."""
 FEED = "feed.xml"
 
 
@@ -37,48 +41,76 @@ class Writer:
     before: Before
     change: Change
     progress: Progress
-    _written: int = field(default=0, init=False)
+    there: set[str] | None = None
+    """The paths at which something lies, where somebody looked."""
+    _written: set[str] = field(default_factory=set, init=False)
 
     def write(self) -> Summary:
         """Raises WriteConflict where another publishes at the same time: then it is begun anew."""
         change, before = self.change, self.before
-        self._pages()
         gone = [f"{PAGES}{identity}.html" for identity in change.gone]
+        if gone or change.shards or self._pages:
+            self._in_work(dict.fromkeys({**change.pages, **change.shards}, shards.UNWRITTEN))
         self.target.remove(gone)
-        for path, body in change.shards.items():
-            self._put(path, body)
+        self._shards()
         files = self._whole_files()
         for path, body in files.items():
-            if before.digest(path) != digest(body):
+            if before.digest(path) != shards.digest(body) or self._lacks(path):
                 self._put(path, body)
-        self._manifest({path: digest(body) for path, body in files.items()})
+        self._manifest(
+            change.listed, {path: shards.digest(body) for path, body in files.items()}, change.until
+        )
         old = before.manifest
         obsolete = {*old.shards, *old.files} - {*change.listed, *files} if old else set()
         self.target.remove(sorted(obsolete))
         unlinked = sum(self.renderer.links.torrent(entry) is None for entry in change.newest)
         return Summary(
-            change.count, change.size, len(change.pages), self._written, len(gone) + len(obsolete),
+            change.count, change.size, self._pages, len(self._written), len(gone) + len(obsolete),
             change.unreadable, unlinked,
         )  # fmt: skip
 
-    def _pages(self) -> None:
-        pages, done = self.change.pages, 0
-        fresh = self.before.manifest is None
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page") as pool:
-            for start in range(0, len(pages), TOGETHER):
-                together = pages[start : start + TOGETHER]
-                try:
-                    list(pool.map(lambda entry: self._page(entry, fresh=fresh), together))
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-                done += len(together)
-                self.progress(done, len(pages))
-        self._written += len(pages)
+    @property
+    def _pages(self) -> int:
+        return sum(map(len, self.change.pages.values()))
 
-    def _page(self, entry: Entry, *, fresh: bool) -> None:
+    def _shards(self) -> None:
+        """Each with its pages before it."""
+        change, done, total = self.change, 0, self._pages
+        left = dict.fromkeys({**change.pages, **change.shards}, shards.UNWRITTEN)
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="page") as pool:
+            try:
+                for path in {**change.pages, **change.shards}:
+                    for together in _groups(change.pages.get(path, [])):
+                        list(pool.map(self._page, together))
+                        done += len(together)
+                        self.progress(done, total)
+                    if path in change.shards:
+                        self._put(path, change.shards[path])
+                    left.pop(path)
+                    if total > MANY and change.pages.get(path):
+                        self._in_work(left)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _page(self, entry: Entry) -> None:
         body = self.renderer.page(entry, self.source.torrent(entry))
-        self.target.write(self.renderer.links.page(entry), body, fresh=fresh)
+        path = self.renderer.links.page(entry)
+        self.target.write(path, body, fresh=self.before.manifest is None)
+        self._written.add(path)
+
+    def _lacks(self, path: str) -> bool:
+        return self.there is not None and path not in self.there
+
+    def _in_work(self, left: Mapping[str, str]) -> None:
+        """Say in catalog.json, before anything is written, what is not to be relied on until it is done.
+
+        Two runs at a time have the same catalog.json to replace, so the second is told before it has changed
+        anything; and what one wrote that was ended is written anew by the next.
+        """
+        listed = {path: (count, left.get(path, told)) for path, (count, told) in self.change.listed.items()}
+        old = self.before.manifest
+        self._manifest(listed, dict.fromkeys(old.files if old else (), shards.UNWRITTEN), "")
 
     def _whole_files(self) -> dict[str, bytes]:
         change = self.change
@@ -89,13 +121,15 @@ class Writer:
         files[INDEX] = self.renderer.index(change.newest, change.count, change.size, change.updated, digests)
         return files
 
-    def _manifest(self, files: dict[str, str]) -> None:
+    def _manifest(self, listed: Mapping[str, tuple[int, str]], files: Mapping[str, str], until: str) -> None:
+        """``until`` "": not all is done, so the next run looks at the whole table."""
         change = self.change
-        manifest = Manifest(change.count, change.size, change.until, self.renderer.look, change.listed, files)
+        manifest = Manifest(
+            change.count, change.size, until, self.renderer.look, str(self.source), listed, files
+        )
         body = manifests.encode(
             manifest,
             title=self.renderer.title,
-            source=str(self.source),
             links=self.renderer.links,
             newest=change.newest,
             updated=change.updated,
@@ -105,5 +139,13 @@ class Writer:
             self._put(manifests.PATH, body)
 
     def _put(self, path: str, body: bytes) -> None:
-        self.target.write(path, body, replaces=self.before.held.get(path), fresh=self.before.manifest is None)
-        self._written += 1
+        held = self.before.held
+        held[path] = self.target.write(
+            path, body, replaces=held.get(path), fresh=self.before.manifest is None
+        )
+        self._written.add(path)
+
+
+def _groups(pages: list[Entry]) -> Iterator[list[Entry]]:
+    for start in range(0, len(pages), TOGETHER):
+        yield pages[start : start + TOGETHER]

@@ -12,6 +12,7 @@ import click
 
 from s3torrent.cli.backfill_sources import source
 from s3torrent.cli.backfill_ways import make_here, send, write_manifest
+from s3torrent.cli.completing import files
 from s3torrent.cli.number import Number
 from s3torrent.cli.output import bytes_text, show_json, show_rows
 from s3torrent.cli.progress import objects_bar
@@ -61,6 +62,7 @@ def _size(_context: click.Context, option: click.Parameter, value: str | None) -
     "--batch-manifest",
     "manifest",
     metavar="FILE",
+    shell_complete=files,
     help="Write a job of S3 Batch Operations, and its manifest.",
 )
 @click.option("--batch-function", "function", metavar="ARN", help="The function that such a job calls.")
@@ -69,23 +71,37 @@ def _size(_context: click.Context, option: click.Parameter, value: str | None) -
     "--batch-place",
     "batch_place",
     metavar="s3://BUCKET/KEY",
-    help="Where its manifest will lie (default: among s3torrent's own files in this bucket).",
+    help="Where its manifest will lie.  [default: among s3torrent's own files in this bucket]",
 )
 @click.option(
     "--inventory", metavar="s3://BUCKET/KEY", help="The objects of this S3 Inventory (manifest.json)."
 )
-@click.option("--keys", metavar="FILE", help="The objects of this file, a key a line; - is standard input.")
+@click.option(
+    "--keys",
+    metavar="FILE",
+    shell_complete=files,
+    help="The objects of this file, a key a line; - is standard input.",
+)
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only keys like this.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="No keys like this.")
 @click.option(
     "--min-size", callback=_size, default="0", metavar="SIZE", help="Only objects of that size or more."
 )
 @click.option("--max-size", callback=_size, metavar="SIZE", help="Only objects of that size or less.")
-@click.option("--since", type=click.DateTime(MOMENTS), help="Only objects changed then or later (UTC).")
-@click.option("--until", type=click.DateTime(MOMENTS), help="Only objects changed before that (UTC).")
+@click.option(
+    "--since",
+    type=click.DateTime(MOMENTS),
+    metavar="TIME",
+    help="Only objects changed then or later: 2026-11-24, or 2026-11-24T18:00:00 (UTC).",
+)
+@click.option(
+    "--until", type=click.DateTime(MOMENTS), metavar="TIME", help="Only objects changed before that (UTC)."
+)
 @click.option("--all", "every", is_flag=True, help="Also objects that have a torrent that is newer.")
-@click.option("--rate", type=Number(0.1), help="Objects a second into the queue, at most.")
-@click.option("--resume", metavar="FILE", help="Keep the place in FILE, and go on from it.")
+@click.option("--rate", type=Number(0.1), metavar="N", help="Objects a second into the queue, at most.")
+@click.option(
+    "--resume", metavar="FILE", shell_complete=files, help="Keep the place in FILE, and go on from it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say it as JSON on stdout.")
 def backfill(
     *,
@@ -105,7 +121,12 @@ def backfill(
     as_json: bool,
     **more: Any,
 ) -> None:
-    """Torrents for all objects below s3://BUCKET/PREFIX that have none, or an older one."""
+    """Make torrents of all objects below s3://BUCKET/PREFIX that have none, or an older one.
+
+    How, is said by one of --dry-run, --queue, --inline and --batch-manifest; begin with --dry-run. Takes the
+    function's settings from the environment. Exit code 1 where a torrent failed, or an object that --keys or
+    --inventory names does not exist.
+    """
     if dry + bool(queue) + inline + bool(manifest) != 1:
         raise UsageError(
             "expected one of --dry-run, --queue, --inline and --batch-manifest", hint="begin with --dry-run"

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from s3torrent.catalog_config import checked_url
+from s3torrent.catalog_config import checked_files, checked_url
 from s3torrent.catalog_wiring import publisher
 from s3torrent.cli.locations import locate
 from s3torrent.cli.main import say
 from s3torrent.cli.output import bytes_text, show_json, show_rows
 from s3torrent.cli.progress import objects_bar
 from s3torrent.cli.uploading import settings
-from s3torrent.errors import UsageError
+from s3torrent.errors import UsageError, WriteConflict
 from s3torrent.intake.rules import Rules
-from s3torrent.metainfo.webseed import object_url
 from s3torrent.types import ObjectRef
 
 if TYPE_CHECKING:
@@ -28,8 +27,15 @@ if TYPE_CHECKING:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         (
-            click.option("--title", default="", metavar="TEXT", help="Its heading; else the bucket's name."),
-            click.option("--url", default="", metavar="URL", help="Where it will be; the feed needs it."),
+            click.option(
+                "--title",
+                default="",
+                metavar="TEXT",
+                help="Heading of the page.  [default: the bucket's name]",
+            ),
+            click.option(
+                "--url", default="", metavar="URL", help="Where it will be found; the feed needs it."
+            ),
             click.option(
                 "--files",
                 default="",
@@ -49,7 +55,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def catalog() -> None:
     """Write a page, a feed and JSON of the COMPLETED torrents that the table DDB_TABLE tells of.
 
-    What is there already is compared, and only what changed is written.
+    What is there already is compared, and only what changed is written. Takes the function's settings from
+    the environment.
     """
 
 
@@ -60,20 +67,25 @@ def catalog() -> None:
     "source",
     required=True,
     metavar="s3://BUCKET/PREFIX",
-    help="The objects.",
+    help="Where the objects lie.",
 )
 @_options
 def build(*, outdir: Path, source: str, **options: Any) -> None:
-    """Write it into the folder OUTDIR, for any web server."""
+    """Write the catalogue into the folder OUTDIR, for any web server."""
     _run(_place(source), outdir, **options)
 
 
 @catalog.command()
 @click.argument("place", metavar="s3://BUCKET/PREFIX")
-@click.option("--from", "source", metavar="s3://BUCKET/PREFIX", help="The objects; else its own bucket.")
+@click.option(
+    "--from",
+    "source",
+    metavar="s3://BUCKET/PREFIX",
+    help="Where the objects lie.  [default: in its own bucket]",
+)
 @_options
 def publish(*, place: str, source: str | None, **options: Any) -> None:
-    """Write it below s3://BUCKET/PREFIX, by conditional writes."""
+    """Write the catalogue below s3://BUCKET/PREFIX, by conditional writes."""
     ref = _place(place)
     ref = ObjectRef(ref.bucket, ref.key if not ref.key or ref.key.endswith("/") else f"{ref.key}/")
     found = _place(source) if source else ObjectRef(ref.bucket, "")
@@ -81,6 +93,11 @@ def publish(*, place: str, source: str | None, **options: Any) -> None:
         raise UsageError(
             f"{place!r} is the root of the bucket that the objects lie in",
             hint="name a prefix for the catalogue, such as s3://BUCKET/catalog/",
+        )
+    if ref.bucket == found.bucket and found.key.startswith(ref.key):
+        raise UsageError(
+            f"{place!r} holds the objects that it is to list; what lies below a catalogue is not listed",
+            hint="name a prefix beside them, such as s3://BUCKET/catalog/",
         )
     _run(found, ref, **options)
 
@@ -102,20 +119,22 @@ def _run(
             "TORRENT_PRIVATE is set; a public list of private torrents gives their trackers away",
             hint="pass --private if that is meant",
         )
-    if files:
-        object_url(files, source.bucket, "key")
+    own = wired.catalog if wired.catalog and wired.catalog.place == place else None
     found = publisher(
         wired,
         source,
         place,
-        title=title or source.bucket,
-        url=checked_url("--url", url),
-        files=files,
+        title=title or (own.title if own else ""),
+        url=checked_url("--url", url) or (own.url if own else ""),
+        files=checked_files("--files", files, source.bucket) or (own.files if own else ""),
         force=force,
     )
     with objects_bar(str(place), None) as moved:
         found.progress = moved
-        summary = found.full()
+        try:
+            summary = found.full(may_empty=force)
+        except WriteConflict as error:
+            raise WriteConflict(error.message, hint="publish it again: another run was at it") from None
     _tell(summary, str(place), as_json=as_json)
     if summary.unreadable:
         say(f"note: {summary.unreadable:,} items are COMPLETED and do not tell enough; they were left out")
@@ -130,7 +149,7 @@ def _run(
             "note: the function takes the catalogue's files for objects of yours; "
             f"set TORRENT_EXCLUDE={place.key}* or TORRENT_CATALOG there"
         )
-    if not url:
+    if not found.renderer.links.base:
         say("note: there is no feed without --url")
 
 

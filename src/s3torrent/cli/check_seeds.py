@@ -8,6 +8,7 @@ import os
 
 import click
 
+from s3torrent.cli.completing import files
 from s3torrent.cli.locations import read_torrent
 from s3torrent.cli.number import Number
 from s3torrent.cli.output import visible
@@ -18,7 +19,7 @@ from s3torrent.wiring import web_reader
 
 
 @click.command("check-seeds")
-@click.argument("torrents", metavar="TORRENT...", nargs=-1, required=True)
+@click.argument("torrents", metavar="TORRENT...", nargs=-1, required=True, shell_complete=files)
 @click.option("--page", default="", metavar="URL", help="The https page that is to link to it.")
 @click.option(
     "--timeout",

@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
 
 class Commands(click.Group):
     """``summaries``: name -> its line in the help. ``a-name`` is ``s3torrent.cli.a_name:a_name``."""
@@ -27,6 +29,17 @@ class Commands(click.Group):
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"s3torrent.cli.{name}"), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """As click's, but with our summaries: no command is imported for its line of help."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a TAB needs it
+
+        found = [
+            CompletionItem(name, help=line)
+            for name, line in self._summaries.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

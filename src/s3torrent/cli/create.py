@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from s3torrent.cli.completing import files
 from s3torrent.cli.garbage import seldom_collected
 from s3torrent.cli.locations import bucket_reader, locate, reader_of, threads_for
 from s3torrent.cli.output import show_json, show_rows, visible
@@ -32,9 +33,13 @@ MOST_FILES = 20
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=files)
 @click.option(
-    "-o", "--output", metavar="OUT", help="Where to write it; - is stdout.  [default: NAME.torrent here]"
+    "-o",
+    "--output",
+    metavar="OUT",
+    shell_complete=files,
+    help="Where to write it; - is stdout.  [default: NAME.torrent here]",
 )
 @click.option(
     "--tracker", "trackers", multiple=True, metavar="URL", help="Announce URL; each is a tier of its own."
@@ -53,11 +58,17 @@ MOST_FILES = 20
     metavar="LENGTH",
     help="auto, by-size, or 16KiB to 128MiB.",
 )
-@click.option("--torrent-version", type=click.Choice(["v1", "v2", "hybrid"]), default="v1", show_default=True)
+@click.option(
+    "--torrent-version",
+    type=click.Choice(["v1", "v2", "hybrid"]),
+    default="v1",
+    show_default=True,
+    help="v1 is for every client, v2 for newer ones (BEP 52), hybrid for both.",
+)
 @click.option("--pad-files", is_flag=True, help="Let each file of a v1 folder begin with a piece (BEP 47).")
 @click.option("--private", is_flag=True, help="Peers only from the trackers (BEP 27).")
 @click.option("--source", "source_tag", metavar="TEXT", help="Tag in the info dict; changes the info-hash.")
-@click.option("--comment", metavar="TEXT")
+@click.option("--comment", metavar="TEXT", help="A remark; the info-hash stays the same.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 @click.option("--json", "as_json_", is_flag=True, help="Describe the torrent as JSON on stdout.")
 @seldom_collected()

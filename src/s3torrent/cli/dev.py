@@ -14,7 +14,10 @@ OURS = ("S3_BUCKET", "DDB_TABLE", "AWS_ENDPOINT_URL")
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1.  [default: 4566, or a free one]"
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    help="Port on 127.0.0.1.  [default: 4566, or a free one]",
 )
 def dev(*, port: int | None) -> None:
     """Run S3, queue, table and function on this machine, and say how to use them. Ctrl-C stops it all.

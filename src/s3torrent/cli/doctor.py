@@ -15,19 +15,24 @@ from s3torrent.cli.output import show_json, visible
 from s3torrent.config import endpoint_url
 from s3torrent.doctor.asking import Refused, Unreachable
 from s3torrent.doctor.case import Case
-from s3torrent.doctor.checks import CHECKS, Check, examine
+from s3torrent.doctor.check import Check
+from s3torrent.doctor.checks import CHECKS
+from s3torrent.doctor.examination import examine
 from s3torrent.doctor.finding import Level
 from s3torrent.doctor.seeds import web_seeds
 from s3torrent.doctor.trackers import trackers
 from s3torrent.errors import EndpointUnreachable
+from s3torrent.intake.rules import Rules
 from s3torrent.pipeline.check_seeds import check_seed
 from s3torrent.wiring import Clients, clock, s3_store, status_store, web_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from s3torrent.config import Settings
     from s3torrent.doctor.finding import Finding
     from s3torrent.metainfo.model import Metainfo
+    from s3torrent.types import ObjectRef
 
 COLOURS = {Level.GREEN: "green", Level.YELLOW: "yellow", Level.RED: "red", Level.GREY: "bright_black"}
 TRACKERS = Check(
@@ -73,6 +78,7 @@ def doctor(
             queue=queue,
             objects=lambda name: s3_store(clients).list_objects(name, ""),
             items=lambda name, most: status_store(clients, name, create_missing=False).list(limit=most),
+            left_out=left_out,
         )
         found = []
         unreached = None
@@ -91,6 +97,11 @@ def doctor(
     click.echo(", ".join(f"{count[level]} {level.value}" for level in Level), err=True)
     if count[Level.RED]:
         raise click.exceptions.Exit(1)
+
+
+def left_out(settings: Settings, ref: ObjectRef) -> str | None:
+    """Why the function leaves an object out; None: it takes it."""
+    return Rules(settings.bucket, settings.include, settings.exclude, settings.control_prefix).reason(ref)
 
 
 def _wanted(*, ask_trackers: bool, try_seeds: bool) -> Iterable[Check]:

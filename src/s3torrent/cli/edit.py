@@ -6,29 +6,30 @@ import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
+from s3torrent.cli.completing import files
 from s3torrent.cli.edit_run import Run, Work
 from s3torrent.cli.locations import locate
 from s3torrent.cli.output import visible
-from s3torrent.errors import OutputExists, UsageError
+from s3torrent.cli.undo_file import UndoFile, Undos
+from s3torrent.errors import UsageError
 from s3torrent.metainfo.edit import Edit
 from s3torrent.metainfo.webseed import check_tracker, folder_url, object_url
-from s3torrent.pipeline.edit import Undo
 from s3torrent.types import TORRENT_SUFFIX, ObjectRef
-from s3torrent.wiring import clock, s3_store
+from s3torrent.wiring import s3_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.pipeline.edit import Edited, Editor
 
 
 @click.command()
-@click.argument("torrents", metavar="[TORRENT | s3://BUCKET/PREFIX]...", nargs=-1)
+@click.argument("torrents", metavar="[TORRENT | s3://BUCKET/PREFIX]...", nargs=-1, shell_complete=files)
 @click.option("--tracker", "trackers", multiple=True, metavar="URL", help="Add it, as a tier of its own.")
 @click.option("--remove-tracker", "remove_trackers", multiple=True, metavar="URL", help="Take it out.")
 @click.option(
@@ -82,36 +83,50 @@ def edit(
     """Change what is beside the info dict of torrents: paths, s3://BUCKET/KEY.torrent, or all below
     s3://BUCKET/PREFIX. Nothing is hashed, and the info-hash stays.
 
-    With DDB_TABLE set, the magnet links in the status table follow. Exit code 1 where one
-    could not be edited.
+    With DDB_TABLE set, the magnet links in the status table follow, also those that an earlier
+    edit left behind. An object keeps its headers and metadata, and its tags where they may be
+    read (s3:GetObjectTagging) and written (s3:PutObjectTagging). Exit code 1 where one could not
+    be edited, or its status item could not follow.
     """
     wish = Edit(trackers, remove_trackers, replaced, web_seeds, remove_web_seeds, comment)
     _require_sense(torrents, wish, restore)
     run = Run(dry_run=dry_run, foreign=foreign)
+    undo, cut = None, False
     if restore:
-        with restore.open(encoding="utf-8") as lines:
-            run.all_of(_undone(lines, run), str(restore), None, as_json=as_json)
+        with contextlib.closing(Undos(restore)) as undos:
+            _require_all(undos, run)
+            run.all_of(_undone(undos, run), str(restore), as_json=as_json)
+            cut = undos.cut
     else:
         places = [(text, _place(text)) for text in torrents]
-        many = any(is_prefix for _, (_, is_prefix) in places)
-        if many and not undo_file:
-            undo_file = Path(f"s3torrent-undo-{clock():%Y%m%dT%H%M%SZ}.jsonl")
+        for _, (ref, _) in places:
+            if ref.bucket:
+                run.require_table(ref)
         works = _works(places, wish, run)
-        with _undo(None if dry_run else undo_file) as undo:
-            run.all_of(works, torrents[0], undo, as_json=as_json)
-        if undo and run.changed:
-            click.echo(visible(f"to undo it: s3torrent edit --restore {undo_file}"), err=True)
-        elif undo and undo_file:
-            undo_file.unlink()
+        many = any(is_prefix for _, (_, is_prefix) in places)
+        if dry_run or not (many or undo_file):
+            run.all_of(works, torrents[0], as_json=as_json)
+        else:
+            with UndoFile(undo_file) as undo:
+                run.all_of(works, torrents[0], undo, as_json=as_json)
     if as_json:
-        click.echo(json.dumps({"summary": run.as_dict(undo_file if run.changed and not dry_run else None)}))
+        click.echo(json.dumps({"summary": run.as_dict(undo.path if undo and undo.lines else None)}))
     elif run.looked_at > 1 or not run.changed:
-        counts = [f"{run.changed:,} of {run.looked_at:,} {'would change' if dry_run else 'changed'}"]
-        counts += [f"{run.left_alone:,} not ours"] * bool(run.left_alone)
-        counts += [f"{run.failed:,} failed"] * bool(run.failed)
-        click.echo(", ".join(counts))
-    if run.failed:
+        _tell_counts(run, dry_run=dry_run)
+    if cut:
+        told = f"the last line of {restore} is cut: what it was to tell of was left as it is"
+        click.echo(visible(told), err=True)
+    if run.failed or run.behind or cut:
         raise click.exceptions.Exit(1)
+
+
+def _tell_counts(run: Run, *, dry_run: bool) -> None:
+    counts = [f"{run.changed:,} of {run.looked_at:,} {'would change' if dry_run else 'changed'}"]
+    counts += [f"{run.amended:,} status items follow"] * bool(run.amended)
+    counts += [f"{run.behind:,} status items could not"] * bool(run.behind)
+    counts += [f"{run.left_alone:,} not ours"] * bool(run.left_alone)
+    counts += [f"{run.failed:,} failed"] * bool(run.failed)
+    click.echo(", ".join(counts))
 
 
 def _require_sense(torrents: tuple[str, ...], wish: Edit, restore: Path | None) -> None:
@@ -133,7 +148,10 @@ def _require_sense(torrents: tuple[str, ...], wish: Edit, restore: Path | None) 
 def _place(text: str) -> tuple[ObjectRef, bool]:
     """Where it is, and whether it is a prefix and not one torrent."""
     if not text.startswith("s3://"):
-        return ObjectRef("", str(Path(text).resolve())), False  # a link stays one
+        try:
+            return ObjectRef("", str(Path(text).resolve())), False  # a link stays one
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle; a NUL
+            raise UsageError(f"{text!r} is no path: {error}") from None
     ref = locate(text if "/" in text[5:] else f"{text}/", folders=True)
     return ref, not ref.key.endswith(TORRENT_SUFFIX)
 
@@ -158,11 +176,18 @@ def _editing(editor: Editor, ref: ObjectRef, wish: Edit) -> Callable[[], Edited]
     return edited
 
 
-def _undone(lines: Iterable[str], run: Run) -> Iterator[Work]:
-    for line in lines:
-        if not line.endswith("\n"):
-            return  # the edit was killed while it wrote it, before it touched that torrent
-        undo = Undo.of(line)
+def _require_all(undos: Undos, run: Run) -> None:
+    """Every line is one, and every place can be reached, before the first torrent is touched."""
+    asked = False
+    for undo in undos:
+        ref, _ = _place(undo.torrent)
+        if ref.bucket and not asked:
+            asked = True
+            run.require_table(ref)
+
+
+def _undone(undos: Undos, run: Run) -> Iterator[Work]:
+    for undo in undos:
         ref, _ = _place(undo.torrent)
         editor = run.editor(ref, named=True)
         yield Work(undo.torrent, editor, lambda editor=editor, undo=undo, ref=ref: editor.undone(undo, ref))  # type: ignore[misc]
@@ -198,18 +223,3 @@ def _filled(wish: Edit, ref: ObjectRef, metainfo: Metainfo) -> Edit:
         web_seeds=tuple(map(filled, wish.web_seeds)),
         remove_web_seeds=tuple(map(filled, wish.remove_web_seeds)),
     )
-
-
-@contextlib.contextmanager
-def _undo(path: Path | None) -> Iterator[IO[str] | None]:
-    if path is None:
-        yield None
-        return
-    try:
-        opened = path.open("x", encoding="utf-8")
-    except FileExistsError:
-        raise OutputExists(f"{path} is there already", hint="name another file for --undo") from None
-    except OSError as error:
-        raise UsageError(f"--undo {path} cannot be written: {error.strerror}") from None
-    with opened:
-        yield opened

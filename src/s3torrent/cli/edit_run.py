@@ -6,14 +6,15 @@ import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from s3torrent.cli.output import visible
 from s3torrent.cli.progress import objects_bar
 from s3torrent.config import from_environment
-from s3torrent.errors import ForeignTorrent, S3TorrentError
+from s3torrent.errors import ForeignTorrent, S3TorrentError, TableMissing
 from s3torrent.metainfo import infohash
 from s3torrent.pipeline.edit import Editor
 from s3torrent.pipeline.in_order import in_order
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from s3torrent.cli.undo_file import UndoFile
     from s3torrent.pipeline.edit import Edited
     from s3torrent.types import ObjectRef
 
@@ -40,12 +42,22 @@ class Work:
         self.name, self.editor, self.edited, self.alone = name, editor, edited, alone
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """``amended``: its status item told otherwise, and follows. ``behind``: why the item could not follow."""
+
+    edited: Edited
+    amended: bool = False
+    behind: S3TorrentError | None = None
+
+
 class Run:
     """What was done so far, and the stores it is done to."""
 
     def __init__(self, *, dry_run: bool, foreign: bool) -> None:
         self._dry_run, self._foreign = dry_run, foreign
         self.looked_at = self.changed = self.failed = self.left_alone = 0
+        self.amended = self.behind = 0
         self._lock = threading.Lock()
         self._clients: Clients | None = None
         self._editors: dict[tuple[bool, bool], Editor] = {}
@@ -74,7 +86,17 @@ class Run:
         status = status_store(clients, self._table, create_missing=False) if self._table else None
         return Editor(s3_store(clients), status, foreign=foreign)
 
-    def all_of(self, works: Iterable[Work], label: str, undo: IO[str] | None, *, as_json: bool) -> None:
+    def require_table(self, ref: ObjectRef) -> None:
+        """Before anything is changed there: a name of the table that is wrong is told once."""
+        try:
+            self.editor(ref, named=True).require_table()
+        except TableMissing as error:
+            error.hint = "correct DDB_TABLE, or unset it: magnet links in a table do not follow then"
+            raise
+
+    def all_of(
+        self, works: Iterable[Work], label: str, undo: UndoFile | None = None, *, as_json: bool
+    ) -> None:
         """Each on a thread; told in order. An error of the only one is raised, of many told on stderr."""
         pool = ThreadPoolExecutor(AT_ONCE)
         try:
@@ -85,23 +107,26 @@ class Run:
                     if isinstance(done, S3TorrentError):
                         self._failed(work, done, as_json=as_json)
                     else:
-                        self.changed += done.changed
+                        self.changed += done.edited.changed
+                        self.amended += done.amended
+                        self.behind += done.behind is not None
                         _tell(done, as_json=as_json, dry_run=self._dry_run)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _one(self, work: Work, undo: IO[str] | None) -> Edited | S3TorrentError:
+    def _one(self, work: Work, undo: UndoFile | None) -> Done | S3TorrentError:
         try:
             edited = work.edited()
             if edited.changed and not self._dry_run:
                 if undo:
-                    with self._lock:  # before the torrent: what is killed here can be undone
-                        undo.write(edited.undo_line())
-                        undo.flush()
+                    undo.write(edited.undo_line())  # before the torrent: what is killed here can be undone
                 work.editor.write(edited)
         except S3TorrentError as error:
             return error
-        return edited
+        try:
+            return Done(edited, amended=work.editor.follow(edited, dry_run=self._dry_run))
+        except S3TorrentError as error:
+            return Done(edited, behind=error)
 
     def _failed(self, work: Work, error: S3TorrentError, *, as_json: bool) -> None:
         if work.alone:
@@ -120,6 +145,8 @@ class Run:
         return {
             "torrents": self.looked_at,
             "changed": self.changed,
+            "itemsAmended": self.amended,
+            "itemsBehind": self.behind,
             "leftAlone": self.left_alone,
             "failed": self.failed,
             "dryRun": self._dry_run,
@@ -127,19 +154,31 @@ class Run:
         }
 
 
-def _tell(edited: Edited, *, as_json: bool, dry_run: bool) -> None:
-    after = edited.after
+def _tell(done: Done, *, as_json: bool, dry_run: bool) -> None:
+    edited, after, error = done.edited, done.edited.after, done.behind
+    if error:
+        is_so = "was changed" if edited.changed and not dry_run else "stays as it is"
+        click.echo(
+            visible(f"{edited.ref} {is_so}, but its status item could not follow: {error.message}"), err=True
+        )
+        if not dry_run:
+            click.echo("hint: run the same command again once the table answers: the item follows", err=True)
     if as_json:
         told = {
             "torrent": str(edited.ref),
             "changed": edited.changed,
+            "item": "behind" if error else "amended" if done.amended else None,
             "infoHashV1": infohash.v1_hex(after),
             "infoHashV2": infohash.v2_hex(after),
             "trackers": [list(tier) for tier in after.trackers],
             "webSeeds": list(after.web_seeds),
             "comment": after.comment,
-            "error": None,
+            "error": error.as_dict() if error else None,
         }
         click.echo(json.dumps(told))
-    elif edited.changed:
-        click.echo(visible(f"{'would change' if dry_run else 'changed'}: {edited.ref}"))
+        return
+    would = "would change" if dry_run else "changed"
+    if edited.changed:
+        click.echo(visible(f"{would}: {edited.ref}"))
+    elif done.amended:
+        click.echo(visible(f"{would}: the status item of {edited.ref}"))

@@ -19,11 +19,24 @@ from s3torrent.errors import S3TorrentError, UsageError
 if TYPE_CHECKING:
     from types import ModuleType
 
-EPILOG = """Exit codes: 0 done, 1 mismatch or problems found, 2 usage, 3 bad torrent, 4 source or status not
-reachable. S3 is reached with the usual AWS settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
+NAME = "s3torrent"
+COMPLETE = "_S3TORRENT_COMPLETE"
+"""What the script of ``s3torrent completion`` sets at a TAB; click makes it of the name."""
+
+EXITS = {
+    0: "done",
+    1: "mismatch or problems found",
+    2: "usage",
+    3: "bad torrent",
+    4: "source or status not reachable",
+}
+EPILOG = f"""Exit codes: {", ".join(f"{code} {meaning}" for code, meaning in EXITS.items())}.
+S3 is reached with the usual AWS settings (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
 
 BUG_EXIT = 70
 """EX_SOFTWARE: a defect of ours, not of what was asked."""
+INTERRUPTED_EXIT = 130
+"""As shells have it: 128 and SIGINT."""
 
 
 SUMMARIES = {
@@ -42,11 +55,12 @@ SUMMARIES = {
     "status": "Show what the status table tells.",
     "redrive": "Send what failed for good into the queue again.",
     "dev": "Run the whole system on this machine.",
+    "completion": "Print the script by which bash, zsh or fish completes.",
 }
 
 
 def _version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's
-    if wanted:
+    if wanted and not context.resilient_parsing:  # a TAB after it
         click.echo(f"s3torrent {__version__} (hashing: {_kernel().running()})")
         context.exit()
 
@@ -92,13 +106,13 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may hold anything
     try:
         _require_utf8(sys.argv[1:] if arguments is None else arguments)
-        code = cli.main(arguments, prog_name="s3torrent", standalone_mode=False)
+        code = cli.main(arguments, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except click.Abort:
         say("interrupted")
-        code = 130
+        code = INTERRUPTED_EXIT
     except S3TorrentError as error:
         say(f"error: {error.message}")
         if error.hint:
@@ -111,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("S3TORRENT_DEBUG"):
             raise
-        code = _unforeseen(error)
+        code = 1 if COMPLETE in os.environ else _unforeseen(error)  # nothing is said into a line being typed
     sys.exit(code or 0)
 
 

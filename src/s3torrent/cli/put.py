@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from s3torrent.cli.completing import files
 from s3torrent.cli.locations import locate
 from s3torrent.cli.progress import progress_bar
 from s3torrent.cli.uploading import destination, force_option, json_option, settings, show
@@ -16,7 +17,7 @@ from s3torrent.wiring import local_store, uploader
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", shell_complete=files)
 @click.argument("target", metavar="s3://BUCKET/KEY")
 @force_option
 @json_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s3torrent.cli.locations import locate
+from s3torrent.cli.main import say
 from s3torrent.cli.number import Number
 from s3torrent.cli.output import bytes_text, show_rows, visible
 from s3torrent.config import from_environment
@@ -31,6 +32,22 @@ SECRET = frozenset({"seal", "statusShard"})
 """Of an item: what is for the program alone."""
 STYLES = {base.COMPLETED: "green", base.FAILED: "red", base.SKIPPED: "yellow", base.DELETED: "yellow"}
 
+LABELS = {
+    "size": "Size",
+    "torrentKey": "Torrent",
+    "infoHashV1": "Info-hash v1",
+    "infoHashV2": "Info-hash v2",
+    "magnet": "Magnet",
+    "engine": "Engine",
+    "attempt": "Attempt",
+    "leaseOwner": "Worker",
+    "leaseExpiresAt": "Lease until",
+    "createdAt": "Created",
+    "updatedAt": "Changed",
+    "completedAt": "Completed",
+}
+"""Attribute of the item -> its name for people."""
+
 
 @click.command()
 @click.argument("job", metavar="[s3://BUCKET/KEY | JOB_ID]", required=False)
@@ -40,10 +57,24 @@ STYLES = {base.COMPLETED: "green", base.FAILED: "red", base.SKIPPED: "yellow", b
     type=click.Choice(STATUSES, case_sensitive=False),
     help="Only those; without it all, newest first.",
 )
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="So many at most.",
+)
 @click.option("--watch", is_flag=True, help="Show it again and again; of one object until it has ended.")
-@click.option("--every", type=Number(0.2, 3600), default=1.0, show_default=True, metavar="SECONDS")
-@click.option("--web", is_flag=True, help="Serve a page of it on 127.0.0.1 until Ctrl-C.")
+@click.option(
+    "--every",
+    type=Number(0.2, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often --watch looks.",
+)
+@click.option("--web", is_flag=True, help="Serve a page of the list on 127.0.0.1 until Ctrl-C.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of --web; 0 is a free one."
 )
@@ -59,12 +90,17 @@ def status(
     port: int,
     as_json: bool,
 ) -> None:
-    """What the table DDB_TABLE tells: of one object or recording, or of the N that changed last.
+    """Show what the table DDB_TABLE tells: of one object or recording, or of the N that changed last.
 
     Exit code 1 where the one that was asked for FAILED, 4 where the table knows nothing of it.
     """
     if job and only:
         raise UsageError("--status is for the list; one object has the status it has")
+    if web and (job or only):
+        raise UsageError(
+            "--web shows all that changed last; it takes neither an object nor --status",
+            hint="leave one of them out",
+        )
     table = _table()
     if web:
         from s3torrent.live.server import serve  # noqa: PLC0415 - few want a page
@@ -103,10 +139,13 @@ def _one(table: StatusStore, job_id: str, every: float | None, *, as_json: bool)
                 f"the table knows nothing of {job_id}",
                 hint="see whether its event arrived: s3torrent doctor; or send one: s3torrent backfill",
             )
+        if item is None and seen is None:
+            seen = {}
+            say(f"note: the table knows nothing of {job_id} yet; waiting for its event until Ctrl-C")
         if item and item.attributes != seen:
             seen = item.attributes
             if as_json:
-                click.echo(json.dumps(told(item)))
+                click.echo(json.dumps(told(item), default=str))
             else:
                 show_rows(_rows(item))
         if every is None or (item and item.status not in base.IN_WORK and item.status != base.PENDING):
@@ -117,14 +156,13 @@ def _one(table: StatusStore, job_id: str, every: float | None, *, as_json: bool)
 
 
 def _rows(item: StatusItem) -> list[tuple[str, str | list[str]]]:
-    error = dict(item.get("error") or {})
     rows = [("Job", item.job_id), ("Status", item.status), ("Progress", progress(item))]
-    rows += [("Reason", str(item.get("reason") or "")), ("Mend", str(error.get("hint") or ""))]
-    names = ("size", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "engine", "attempt", "leaseOwner")
-    for name in (*names, "leaseExpiresAt", "createdAt", "updatedAt", "completedAt"):
+    hint = item.get("error", {}).get("hint")
+    rows += [("Reason", str(item.get("reason") or "")), ("Mend", str(hint or ""))]
+    for name, label in LABELS.items():
         value = item.get(name)
         if value is not None:
-            rows.append((name, bytes_text(value) if name == "size" else str(value)))
+            rows.append((label, bytes_text(value) if name == "size" else str(value)))
     return [(name, value) for name, value in rows if value]
 
 
@@ -155,7 +193,7 @@ def _many(listed: Callable[[], list[StatusItem]], every: float | None, *, as_jso
 def _list(items: list[StatusItem], *, as_json: bool) -> None:
     for item in items:
         if as_json:
-            click.echo(json.dumps(told(item)))
+            click.echo(json.dumps(told(item), default=str))
         else:
             click.echo("\t".join(map(visible, _cells(item))))
 

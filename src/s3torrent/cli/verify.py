@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from s3torrent.cli.completing import files
 from s3torrent.cli.garbage import seldom_collected
 from s3torrent.cli.locations import bucket_reader, locate, read_torrent, reader_of, threads_for
 from s3torrent.cli.output import bytes_text, show_json, visible
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("torrent")
-@click.argument("content")
+@click.argument("torrent", shell_complete=files)
+@click.argument("content", shell_complete=files)
 @click.option("--json", "as_json_", is_flag=True, help="As JSON on stdout (docs/json.md).")
 @seldom_collected()
 def verify(*, torrent: str, content: str, as_json_: bool) -> None:

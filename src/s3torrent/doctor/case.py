@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from s3torrent.config import Settings
     from s3torrent.status.base import StatusItem
-    from s3torrent.types import ObjectVersion
+    from s3torrent.types import ObjectRef, ObjectVersion
 
 T = TypeVar("T")
 MOST_LISTED, MOST_ITEMS = 10_000, 1000
@@ -57,7 +57,7 @@ class fact(Generic[T]):  # noqa: N801 - read as a property
 class Case:
     """``function`` None: this machine itself. What is not given is taken from the function's environment, or
     from ``machine``, that of this process. ``objects`` lists a bucket (as ``store.base``), ``items`` so many
-    of the newest status items of a table.
+    of the newest status items of a table, ``left_out`` tells why the settings leave an object out.
     """
 
     def __init__(
@@ -72,9 +72,10 @@ class Case:
         queue: str | None = None,
         objects: Callable[[str], Iterable[ObjectVersion]] = lambda _: (),
         items: Callable[[str, int], list[StatusItem]] = lambda _table, _most: [],
+        left_out: Callable[[Settings, ObjectRef], str | None] = lambda _settings, _ref: None,
     ) -> None:
         self.clients, self.machine, self.now, self.function = clients, machine, now, function
-        self.objects, self.items = objects, items
+        self.objects, self.items, self.left_out = objects, items, left_out
         self._bucket, self._table, self._queue = bucket, table, queue
         self.known: dict[str, Any] = {}
 
@@ -177,14 +178,18 @@ class Case:
         return list(answer.get("EventSourceMappings", []))
 
     @fact
-    def largest(self) -> ObjectVersion | None:
-        """Of the first objects of the bucket; None where there is none."""
+    def listed(self) -> list[ObjectVersion]:
+        """The first objects of the bucket."""
         self.bucket_head  # noqa: B018 - a bucket that is not there says so
         try:
-            first = islice(self.objects(self.bucket), MOST_LISTED)
-            return max(first, key=lambda version: version.size, default=None)
+            return list(islice(self.objects(self.bucket), MOST_LISTED))
         except S3TorrentError as error:
             raise Unseen(error.message) from None
+
+    @property
+    def largest(self) -> ObjectVersion | None:
+        """Of the first objects of the bucket; None where there is none."""
+        return max(self.listed, key=lambda version: version.size, default=None)
 
     @fact
     def newest(self) -> list[StatusItem]:
@@ -205,7 +210,7 @@ class Case:
     @fact
     def queue_url(self) -> str | None:
         """None where events come without a queue. Given; or the one that the function reads; or that has its
-        name, as Terraform has it; or that the bucket tells.
+        name, as Terraform has it. What the bucket tells besides may be another program's.
         """
         if self._queue or self.function is None:
             return self._queue
@@ -218,21 +223,15 @@ class Case:
 
     def _queue_names(self) -> list[str]:
         """The likeliest first."""
-        found: dict[str, list[str]] = {}
-        for find in (self._read_queues, self._told_queues):
-            with suppress(Unseen):
-                found[find.__name__] = find()
-        read, told = found.get("_read_queues", []), found.get("_told_queues", [])
+        read, told = list[str](), list[str]()
+        with suppress(Unseen):
+            sources = [str(one.get("EventSourceArn", "")) for one in self.mappings]
+            read = [arn.rpartition(":")[2] for arn in sources if ":sqs:" in arn]
+        with suppress(Unseen):
+            entries = self.notification.get("QueueConfigurations", [])
+            told = [str(entry["QueueArn"]).rpartition(":")[2] for entry in entries]
         both = [name for name in read if name in told]
-        return list(dict.fromkeys([*both, *read, str(self.function), *told]))
-
-    def _read_queues(self) -> list[str]:
-        sources = [str(one.get("EventSourceArn", "")) for one in self.mappings]
-        return [arn.rpartition(":")[2] for arn in sources if ":sqs:" in arn]
-
-    def _told_queues(self) -> list[str]:
-        entries = self.notification.get("QueueConfigurations", [])
-        return [str(entry["QueueArn"]).rpartition(":")[2] for entry in entries]
+        return list(dict.fromkeys([*both, *read, str(self.function)]))
 
     def url_of(self, queue: str) -> str:
         """Raises Absent where there is no queue of that name."""
@@ -249,7 +248,7 @@ class Case:
     def queue(self) -> dict[str, str]:
         """Its attributes."""
         if self.queue_url is None:
-            raise Absent("there is no queue that the function reads, that the bucket tells, or of its name")
+            raise Absent("there is no queue that the function reads, and none of its name")
         return self.attributes_of(self.queue_url)
 
     @fact

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from s3torrent.doctor import (
     bucket,
+    denials,
+    encryption,
     function,
+    notifications,
     permissions,
     programs,
     queue,
@@ -15,25 +17,11 @@ from s3torrent.doctor import (
     table,
     work,
 )
-from s3torrent.doctor.asking import Refused, Unreachable, Unseen
-from s3torrent.doctor.finding import grey, red
+from s3torrent.doctor.check import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """``run`` finds None where the check does not apply. docs/doctor.md has the others."""
-
-    name: str
-    looks_at: str
-    red_means: str
-    mend: str
-    run: Callable[[Case], Finding | None]
 
 
 def _time(case: Case) -> Finding | None:
@@ -101,6 +89,13 @@ CHECKS = (
         function.version,
     ),
     Check("memory", "the function's memory", "never red", "`update-function-configuration`", function.memory),
+    Check(
+        "concurrency",
+        "the function's reserved concurrency",
+        "0: the function never runs",
+        "`delete-function-concurrency`",
+        function.concurrency,
+    ),
     Check("bucket", "whether the bucket is there", "it is not", "`create-bucket`", bucket.bucket),
     Check(
         "region",
@@ -110,14 +105,42 @@ CHECKS = (
         surroundings.region,
     ),
     Check(
+        "keys",
+        "`S3_BUCKET`, `TORRENT_INCLUDE` and `TORRENT_EXCLUDE` against the first 10,000 objects",
+        "it refuses the bucket, or the patterns leave out every key",
+        "`s3torrent doctor` with the function's bucket; or the variable is taken out",
+        bucket.keys,
+    ),
+    Check(
+        "bucket-policy",
+        "what the bucket's policy denies the function's role",
+        "something that it needs, on every key",
+        "none: `get-bucket-policy` shows it, for somebody means it so",
+        denials.bucket_policy,
+    ),
+    Check(
+        "bucket-key",
+        "the KMS key by which the bucket encrypts what is written",
+        "the function's role may not use it",
+        "`put-role-policy` or `put-key-policy`: the policy that is there, and our statement",
+        encryption.bucket_key,
+    ),
+    Check(
         "queue", "whether the queue is there", "it is not: no event arrives", "`create-queue`", queue.queue
     ),
     Check(
         "queue-policy",
         "whether S3 may send to the queue",
         "it may not: no event arrives",
-        "`set-queue-attributes`: the policy that is there, and our statement",
+        "`set-queue-attributes`: the policy that is there, and our statement; a Deny is only shown",
         queue.policy,
+    ),
+    Check(
+        "queue-key",
+        "the KMS key of the queue",
+        "S3 may not use it, as it may never AWS's own (`alias/aws/sqs`): no event arrives",
+        "`set-queue-attributes`: SQS's own encryption; or `put-key-policy`, `put-role-policy`",
+        encryption.queue_key,
     ),
     Check(
         "queue-visibility",
@@ -158,8 +181,8 @@ CHECKS = (
         "notifications",
         "what the bucket tells, to whom, of which keys; also through SNS and EventBridge",
         "objects are created and nobody hears of it",
-        "`put-bucket-notification-configuration`: what is there, and ours",
-        bucket.notifications,
+        "`put-bucket-notification-configuration`: what is there, and ours; else `notification_prefix`",
+        notifications.notifications,
     ),
     Check(
         "table", "state of the status table", "it is not there, or not ACTIVE", "`create-table`", table.table
@@ -173,8 +196,8 @@ CHECKS = (
     ),
     Check(
         "table-index",
-        "its index `status-updatedAt`",
-        "missing or another: nothing can be listed",
+        "its index `status-updatedAt`, and what is projected into it",
+        "missing or another, or not all is projected: nothing can be listed, or only in part",
         "`update-table`",
         table.index,
     ),
@@ -239,35 +262,3 @@ CHECKS = (
         work.failed,
     ),
 )
-ENOUGH = 2
-"""Questions without an answer until no more are asked."""
-
-TABLE = {"table", "table-key", "table-index", "table-expiry", "table-capacity", "stuck", "failed"}
-"""What nothing is asked of where no table is named: a machine may do without."""
-
-
-def examine(case: Case, checks: Iterable[Check] = CHECKS) -> Iterator[Finding]:
-    """One finding for each check that applies. What could not be looked at is grey.
-
-    Raises Refused or Unreachable, after what was found until then, where neither of the first two checks was
-    answered: then none will be.
-    """
-    unanswered = 0
-    for number, check in enumerate(checks):
-        if check.name in TABLE and case.function is None and not case.names_table:
-            continue
-        try:
-            found = check.run(case)
-        except (Refused, Unreachable) as why:
-            unanswered += 1
-            if unanswered == number + 1 == ENOUGH:
-                raise
-            found = _refused(why) if isinstance(why, Refused) and not number else grey(str(why))
-        except Unseen as why:
-            found = grey(str(why))
-        if found is not None:
-            yield replace(found, check=check.name)
-
-
-def _refused(why: Refused) -> Finding:
-    return red(str(why), "aws configure")

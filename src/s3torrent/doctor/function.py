@@ -26,6 +26,7 @@ from s3torrent.doctor.mend import (
     configure,
     set_attributes,
     set_variables,
+    terraform,
     updated,
 )
 
@@ -65,9 +66,7 @@ def function(case: Case) -> Finding | None:
     try:
         there = case.configuration
     except Absent:
-        mend = both(
-            command("make", "package"), command("terraform", "apply", "-var", f"name={case.function}")
-        )
+        mend = both(command("make", "package"), terraform("name", case.function))
         return red(f"function {case.function} does not exist in {case.region}", mend)
     state, update = there.get("State", "Active"), there.get("LastUpdateStatus", "Successful")
     again = both(command("make", "package"), command("terraform", "apply"))
@@ -122,6 +121,21 @@ def memory(case: Case) -> Finding | None:
     return green(f"{there:,} MB")
 
 
+def concurrency(case: Case) -> Finding | None:
+    """A function with none reserved for it is switched off."""
+    if case.function is None:
+        return None
+    call, name = case.client("lambda").get_function_concurrency, ("--function-name", case.function)
+    answer = ask(
+        "lambda:GetFunctionConcurrency", f"function {case.function}", call, FunctionName=case.function
+    )
+    found = answer.get("ReservedConcurrentExecutions")
+    if found == 0:
+        cause = f"the reserved concurrency of function {case.function} is 0: it never runs"
+        return red(cause, aws(case, "lambda", "delete-function-concurrency", *name))
+    return green("none is reserved" if found is None else f"{int(found):,} reserved")
+
+
 def time(case: Case, rate: float) -> Finding | None:
     """Whether the largest object is hashed in one run. ``rate``: bytes a second, with a whole CPU."""
     if case.function is None:
@@ -156,7 +170,7 @@ def _too_long(case: Case, seconds: float, told: str) -> Finding:
     elif alone:
         mend = set_variables(case, {"TORRENT_ENGINE": "native"})
     else:
-        mend = command("terraform", "apply", "-var", "fanout_enabled=true")
+        mend = terraform("fanout_enabled", value=True)
     runs = math.ceil(seconds / (int(case.configuration["Timeout"]) - END_SECONDS))
     if alone:
         return red(f"{told}; transmission-create begins anew in each run", mend)

@@ -22,6 +22,11 @@ def command(*words: str) -> str:
     return shlex.join(words)
 
 
+def terraform(name: str, value: Any, where: str = "the module") -> str:
+    """What is to be written there is only said: nobody but the operator knows his files."""
+    return f"terraform apply # with {name} = {compact(value)} in {where}"
+
+
 def aws(case: Case, *words: str) -> str:
     """``words`` of the AWS CLI, at the endpoint and in the region that were looked at: its version 1 heeds
     neither AWS_REGION nor, for SQS, AWS_ENDPOINT_URL.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from s3torrent.doctor.asking import Absent, Other, Refused, Unreachable, Unseen, ask
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import aws, compact
+from s3torrent.doctor.policy import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
@@ -89,7 +90,7 @@ def _simulated(case: Case) -> Finding:
     lacking: dict[str, list[str]] = {}
     forbidden = []
     for need in needs(case):
-        for action, decision in _decisions(case, role, need).items():
+        for action, decision in simulated(case, role, need.actions, need.example).items():
             if decision != "allowed":
                 lacking.setdefault(need.resource, []).append(action)
             if decision == "explicitDeny":
@@ -101,14 +102,7 @@ def _simulated(case: Case) -> Finding:
     if forbidden:
         cause = f"role {name} is denied {', '.join(forbidden)} by a policy, a boundary or the organisation"
         return red(f"{cause}; it lacks {told}", aws(case, "iam", "get-role", "--role-name", name))
-    statements = [
-        {"Effect": "Allow", "Action": actions, "Resource": resource} for resource, actions in lacking.items()
-    ]
-    policy = compact({"Version": "2012-10-17", "Statement": statements})
-    # Named after its content: it replaces no policy but the same.
-    policy_name = f"s3torrent-doctor-{hashlib.sha256(policy.encode()).hexdigest()[:8]}"
-    words = ("iam", "put-role-policy", "--role-name", name, "--policy-name", policy_name)
-    mend = aws(case, *words, "--policy-document", policy)
+    mend = grant(case, role, lacking)
     needed = {action for actions in lacking.values() for action in actions} - OPTIONAL
     if case.setting("TORRENT_ON_DELETE") == "remove" and any(r.endswith(".torrent") for r in lacking):
         needed |= {"s3:DeleteObject"}
@@ -116,16 +110,44 @@ def _simulated(case: Case) -> Finding:
     return red(cause, mend) if needed else yellow(cause, mend)
 
 
-def _decisions(case: Case, role: str, need: Need) -> dict[str, str]:
+def grant(case: Case, role: str, lacking: Mapping[str, list[str]]) -> str:
+    """A policy of its own for the role with what is ``lacking``: actions by resource."""
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": resource} for resource, actions in lacking.items()
+    ]
+    policy = compact({"Version": "2012-10-17", "Statement": statements})
+    # Named after its content: it replaces no policy but the same.
+    policy_name = f"s3torrent-doctor-{hashlib.sha256(policy.encode()).hexdigest()[:8]}"
+    words = ("iam", "put-role-policy", "--role-name", role.rpartition("/")[2], "--policy-name", policy_name)
+    return aws(case, *words, "--policy-document", policy)
+
+
+def simulated(
+    case: Case, role: str, actions: Iterable[str], resource: str, context: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """IAM's decision by action. ``context``: condition keys of the request."""
+    given = [
+        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for name, value in (context or {}).items()
+    ]
     answer = ask(
         "iam:SimulatePrincipalPolicy",
         role,
         case.client("iam").simulate_principal_policy,
         PolicySourceArn=role,
-        ActionNames=list(need.actions),
-        ResourceArns=[need.example],
+        ActionNames=list(actions),
+        ResourceArns=[resource],
+        **({"ContextEntries": given} if given else {}),
     )
     return {str(one["EvalActionName"]): str(one["EvalDecision"]) for one in answer["EvaluationResults"]}
+
+
+def role_as_caller(role: str) -> Caller:
+    """As the policy of a resource may name it: itself, its account, its sessions."""
+    partition, account, name = role.split(":")[1], role.split(":")[4], role.rpartition("/")[2]
+    root = f"arn:{partition}:iam::{account}:root"
+    session = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
+    return Caller("AWS", frozenset([role, root, account]), session)
 
 
 # --- whoever asks

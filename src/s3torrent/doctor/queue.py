@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.doctor.asking import Absent, Unseen, ask
-from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.finding import green, grey, red, yellow
 from s3torrent.doctor.mend import (
     OURS,
     RECEIVES,
@@ -18,16 +19,17 @@ from s3torrent.doctor.mend import (
     compact,
     set_attributes,
 )
-from s3torrent.doctor.policy import allows
+from s3torrent.doctor.policy import Caller, Effect, Request, decide, statements
 
 if TYPE_CHECKING:
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
 
 FEW_RECEIVES, MANY_RECEIVES = 3, 100
+S3 = Caller.service("s3.amazonaws.com")
 PARTIAL = "ReportBatchItemFailures"
 DAYS_BACK = 14
-"""A dead letter is kept so long at most."""
+"""A dead letter is kept so long at most, from when it was first sent."""
 
 
 def direct(case: Case) -> bool:
@@ -41,7 +43,7 @@ def queue(case: Case) -> Finding | None:
     if direct(case):
         if _called(case):
             return green("none: the function is called without one")
-        cause = f"there is no queue {case.function}, and none that function or bucket name"
+        cause = f"there is no queue {case.function}, and function {case.function} reads none"
         return red(cause, _make(case, str(case.function)))
     try:
         waiting = case.queue.get("ApproximateNumberOfMessages", "0")
@@ -83,41 +85,57 @@ def policy(case: Case) -> Finding | None:
     """Whether S3 may send to it."""
     if case.queue_url is None:
         return None
-    account = str(case.identity.get("Account", ""))
-    arn = case.queue["QueueArn"]
-    context = {
-        "aws:sourcearn": f"arn:aws:s3:::{case.bucket}",
-        "aws:sourceaccount": account,
-        "aws:securetransport": "true",
-    }
-    there = case.queue.get("Policy", "")
-    if allows(there, "s3.amazonaws.com", "sqs:SendMessage", arn, context):
+    arn, there = case.queue["QueueArn"], case.queue.get("Policy", "")
+    found = decide(there, Request(S3, "sqs:SendMessage", arn, _of_bucket(case)))
+    told = f"the policy of queue {case.queue_name}"
+    show = ("sqs", "get-queue-attributes", "--queue-url", case.queue_url, "--attribute-names", "Policy")
+    if found.effect is Effect.ALLOWED:
         return green(f"S3 may send for {case.bucket}")
+    if found.effect is Effect.DENIED:  # no statement of ours denies: it is somebody's, and on purpose
+        cause = f"{told}, statement {found.named}, denies S3 to send for bucket {case.bucket}"
+        return red(f"{cause}; an Allow beside it would change nothing", aws(case, *show))
+    if found.effect is Effect.UNKNOWN:
+        cause = f"whether {told}, statement {found.named}, denies S3 to send for bucket {case.bucket} "
+        return grey(f"{cause}cannot be told: a condition that is not known from here", aws(case, *show))
     statement = {
-        "Sid": OURS,
         "Effect": "Allow",
         "Principal": {"Service": "s3.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": arn,
         "Condition": {
-            "ArnEquals": {"aws:SourceArn": context["aws:sourcearn"]},
-            "StringEquals": {"aws:SourceAccount": account},
+            "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{case.bucket}"},
+            "StringEquals": {"aws:SourceAccount": str(case.identity.get("Account", ""))},
         },
     }
     changed = compact(_with(there, statement))
-    cause = f"the policy of queue {case.queue_name} does not let S3 send for bucket {case.bucket}"
-    return red(cause, set_attributes(case, str(case.queue_url), {"Policy": changed}))
+    cause = f"{told} does not let S3 send for bucket {case.bucket}"
+    return red(cause, set_attributes(case, case.queue_url, {"Policy": changed}))
+
+
+def _of_bucket(case: Case) -> dict[str, str | None]:
+    """The condition keys of what S3 does for the bucket."""
+    return {
+        "aws:sourcearn": f"arn:aws:s3:::{case.bucket}",
+        "aws:sourceaccount": str(case.identity.get("Account", "")),
+        "aws:securetransport": "true",
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": "s3.amazonaws.com",
+    }
 
 
 def _with(there: str, statement: dict[str, Any]) -> dict[str, Any]:
+    """The policy with all that is in it, and ours, whose Sid is that of its content."""
     try:
         found = dict(json.loads(there or "{}"))
     except ValueError:
         found = {}
-    statements = found.get("Statement", [])
-    listed = statements if isinstance(statements, list) else [statements]
-    kept = [one for one in listed if one.get("Sid") != OURS]
-    return {"Version": "2012-10-17", **found, "Statement": [*kept, statement]}
+    sid = f"{OURS}{hashlib.sha256(compact(statement).encode()).hexdigest()[:12]}"
+    taken = {one.get("Sid") for one in statements(there)}
+    while sid in taken:  # somebody changed what stood under it
+        sid += "x"
+    listed = found.get("Statement", [])
+    kept = listed if isinstance(listed, list) else [listed]
+    return {"Version": "2012-10-17", **found, "Statement": [*kept, {"Sid": sid, **statement}]}
 
 
 def visibility(case: Case) -> Finding | None:
@@ -221,7 +239,7 @@ def mapping(case: Case) -> Finding | None:
         others = sorted(str(one.get("EventSourceArn")) for one in case.mappings)
         told = f"; it reads {', '.join(others)}" if others else ""
         cause = f"function {case.function} does not read queue {case.queue_name}{told}"
-        return red(cause, read(case, arn))
+        return red(cause, _read(case, arn))
     one = ours[0]
     change = ("lambda", "update-event-source-mapping", "--uuid", str(one["UUID"]))
     if PARTIAL not in one.get("FunctionResponseTypes", []):
@@ -237,7 +255,7 @@ def mapping(case: Case) -> Finding | None:
     return green(f"{case.queue_name}, {one.get('State')}")
 
 
-def read(case: Case, arn: str) -> str:
+def _read(case: Case, arn: str) -> str:
     """Have the function read the queue."""
     words = ("lambda", "create-event-source-mapping", "--function-name", str(case.function))
     how = ("--event-source-arn", arn, "--batch-size", "1", "--function-response-types", PARTIAL)
@@ -259,19 +277,20 @@ def invoke(case: Case) -> Finding | None:
     if not direct(case) or not _told(case):
         return None
     account = str(case.identity.get("Account", ""))
-    source = f"arn:aws:s3:::{case.bucket}"
-    context = {"aws:sourcearn": source, "aws:sourceaccount": account, "aws:securetransport": "true"}
-    if allows(_policy_of(case), "s3.amazonaws.com", "lambda:InvokeFunction", case.function_arn, context):
+    request = Request(S3, "lambda:InvokeFunction", case.function_arn, _of_bucket(case))
+    found = decide(_policy_of(case), request)
+    if found.effect is Effect.ALLOWED:
         return green(f"S3 may call it for {case.bucket}")
-    words = (
-        "lambda",
-        "add-permission",
-        "--function-name",
-        str(case.function),
-        "--statement-id",
-        "s3torrent-doctor",
-    )
+    name = ("--function-name", str(case.function))
+    if found.effect is not Effect.UNSAID:
+        cause = f"the policy of function {case.function}, statement {found.named}, "
+        show = aws(case, "lambda", "get-policy", *name)
+        if found.effect is Effect.DENIED:
+            return red(f"{cause}denies S3 to call it for bucket {case.bucket}", show)
+        return grey(f"{cause}may deny S3 to call it for bucket {case.bucket}: that cannot be told", show)
+    sid = hashlib.sha256(f"{account}/{case.bucket}".encode()).hexdigest()[:12]
+    words = ("lambda", "add-permission", *name, "--statement-id", f"s3torrent-doctor-{sid}")
     what = ("--action", "lambda:InvokeFunction", "--principal", "s3.amazonaws.com")
-    whose = ("--source-arn", source, "--source-account", account)
+    whose = ("--source-arn", f"arn:aws:s3:::{case.bucket}", "--source-account", account)
     cause = f"function {case.function} does not let S3 call it for bucket {case.bucket}"
     return red(cause, aws(case, *words, *what, *whose))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.doctor.asking import Unseen, ask
-from s3torrent.doctor.case import MOST_LISTED
+from s3torrent.doctor.asking import ask
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import command
-from s3torrent.errors import MetainfoError, S3TorrentError
+from s3torrent.errors import MetainfoError
 from s3torrent.metainfo.parse import parse
 from s3torrent.types import TORRENT_SUFFIX
 
@@ -56,11 +54,7 @@ def web_seeds(case: Case, check: Callable[[Metainfo, str], dict[str, Any]]) -> F
 
 def _sample(case: Case) -> str | None:
     """The smallest object that has a torrent, by its torrent's key."""
-    try:
-        first = list(islice(case.objects(case.bucket), MOST_LISTED))
-    except S3TorrentError as error:
-        raise Unseen(error.message) from None
-    sizes = {version.ref.key: version.size for version in first}
+    sizes = {version.ref.key: version.size for version in case.listed}
     pairs = [
         (size, f"{key}{TORRENT_SUFFIX}") for key, size in sizes.items() if f"{key}{TORRENT_SUFFIX}" in sizes
     ]

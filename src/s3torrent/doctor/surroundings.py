@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from s3torrent.config import VARIABLES, from_environment
 from s3torrent.doctor.asking import Unreachable, Unseen, date_of
 from s3torrent.doctor.finding import green, grey, red, yellow
-from s3torrent.doctor.mend import command, set_variables
+from s3torrent.doctor.mend import command, set_variables, terraform
 from s3torrent.errors import S3TorrentError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def region(case: Case) -> Finding:
         cause = f"bucket {case.bucket} lies in {found}, the function in {ours}; expected the same: "
         return red(
             f"{cause}S3 notifies only within a region",
-            command("terraform", "apply", "-var", f"region={found}"),
+            terraform("region", found, "the provider"),
         )
     cause = f"bucket {case.bucket} lies in {found}, and {ours} is asked"
     return red(cause, f"export AWS_REGION={found} AWS_DEFAULT_REGION={found}")

@@ -74,21 +74,43 @@ def index(case: Case) -> Finding:
     there = case.table_description.get("GlobalSecondaryIndexes", [])
     found = next((one for one in there if one.get("IndexName") == INDEX), None)
     wanted = [(one["AttributeName"], one["KeyType"]) for one in DEFINITION["KeySchema"]]
-    update = ("dynamodb", "update-table", "--table-name", case.table)
     if found is None:
-        change = compact([{"Create": DEFINITION}])
-        what = ("--attribute-definitions", compact(ATTRIBUTES), "--global-secondary-index-updates", change)
-        return red(
-            f"table {case.table} has no index {INDEX}: nothing can be listed", aws(case, *update, *what)
-        )
+        return red(f"table {case.table} has no index {INDEX}: nothing can be listed", _make_index(case))
     if [(one["AttributeName"], one["KeyType"]) for one in found["KeySchema"]] != wanted:
-        change = compact([{"Delete": {"IndexName": INDEX}}])
         cause = f"index {INDEX} of table {case.table} has another key; expected {' and '.join(INDEX_KEYS)}"
-        return red(cause, aws(case, *update, "--global-secondary-index-updates", change))
+        return red(cause, _anew(case))
+    projected = found.get("Projection", {}).get("ProjectionType", "ALL")
+    if projected != "ALL":
+        cause = f"index {INDEX} of table {case.table} has the projection {projected}; expected ALL: "
+        return red(f"{cause}what is listed lacks its status", _anew(case))
     if found.get("IndexStatus", "ACTIVE") != "ACTIVE":
         wait = aws(case, "dynamodb", "wait", "table-exists", "--table-name", case.table)
         return yellow(f"index {INDEX} is {found['IndexStatus']}", wait)
     return green(INDEX)
+
+
+def _make_index(case: Case) -> str:
+    words = ("dynamodb", "update-table", "--table-name", case.table)
+    change = compact([{"Create": DEFINITION}])
+    return aws(
+        case,
+        *words,
+        "--attribute-definitions",
+        compact(ATTRIBUTES),
+        "--global-secondary-index-updates",
+        change,
+    )
+
+
+def _anew(case: Case) -> str:
+    """An index cannot be changed: it is deleted, which takes a while, and made again. The items stay."""
+    name = ("--table-name", case.table)
+    change = compact([{"Delete": {"IndexName": INDEX}}])
+    delete = aws(case, "dynamodb", "update-table", *name, "--global-secondary-index-updates", change)
+    query = ("--query", "Table.GlobalSecondaryIndexes[].IndexName", "--output", "text")
+    there = f"{aws(case, 'dynamodb', 'describe-table', *name, *query)} | grep -qw {INDEX}"
+    wait = aws(case, "dynamodb", "wait", "table-exists", *name)
+    return both(delete, f"while {there}; do sleep 5; done", wait, _make_index(case))
 
 
 def expiry(case: Case) -> Finding:

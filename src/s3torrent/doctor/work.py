@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from s3torrent.doctor.asking import Absent, ask
 from s3torrent.doctor.finding import green, red, yellow
-from s3torrent.doctor.mend import aws, command, compact
+from s3torrent.doctor.mend import aws, command, compact, terraform
 from s3torrent.status.base import FAILED
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ def fanout(case: Case) -> Finding | None:
     arn = case.settings.state_machine
     if not arn:
         return green("no state machine is set, and none is needed")
-    terraform = command("terraform", "apply", "-var", "fanout_enabled=true")
+    mend = terraform("fanout_enabled", value=True)
     call = case.client("stepfunctions").describe_state_machine
     try:
         found = ask("states:DescribeStateMachine", arn, call, stateMachineArn=arn)
     except Absent:
-        return red(f"state machine {arn} does not exist", terraform)
+        return red(f"state machine {arn} does not exist", mend)
     if found.get("status") != "ACTIVE":
-        return red(f"state machine {arn} is {found.get('status')}", terraform)
+        return red(f"state machine {arn} is {found.get('status')}", mend)
     if case.function_arn not in str(found.get("definition", "")):
-        return red(f"state machine {arn} calls another function than {case.function_arn}", terraform)
+        return red(f"state machine {arn} calls another function than {case.function_arn}", mend)
     return green(arn)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,10 +40,9 @@ def live(table: StatusStore, port: int = 0, limit: int = 100) -> Iterator[str]:
     """Serves as long as the block runs; yields its URL. Raises UsageError where the port is taken."""
     handler = type("Handler", (_Handler,), {"table": table, "limit": limit})
     try:
-        server = ThreadingHTTPServer((HOST, port), handler)
+        server = _Server((HOST, port), handler)
     except OSError as error:
         raise UsageError(f"port {port} of {HOST}: {error.strerror}", hint="name another --port") from None
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:
@@ -64,6 +64,17 @@ def serve(table: StatusStore, port: int, limit: int, *, say: Callable[[str], obj
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A browser that goes in the midst of an answer is no news; of anything else one line is."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError) and sys.stderr:
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            sys.stderr.write(f"error: the page could not be served: {told}\n")
 
 
 class _Handler(BaseHTTPRequestHandler):

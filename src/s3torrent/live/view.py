@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 def job(item: StatusItem) -> dict[str, Any]:
     """``share``: from 0 to 1, of what is hashed; None where nobody works on it."""
-    error = dict(item.get("error") or {})
     size, done = item.get("size"), item.get("bytesHashed")
     known = isinstance(size, int) and isinstance(done, int) and size > 0
     return {
@@ -25,5 +24,5 @@ def job(item: StatusItem) -> dict[str, Any]:
         "infoHash": str(item.get("infoHashV1") or item.get("infoHashV2") or ""),
         "magnet": str(item.get("magnet") or "") if item.status == COMPLETED else "",
         "reason": "" if item.status == COMPLETED else str(item.get("reason") or ""),
-        "hint": "" if item.status == COMPLETED else str(error.get("hint") or ""),
+        "hint": "" if item.status == COMPLETED else str(item.get("error", {}).get("hint") or ""),
     }

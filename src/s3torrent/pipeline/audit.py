@@ -172,7 +172,7 @@ def _refused(item: StatusItem | None, source: ObjectVersion) -> str:
     """Why this content was given no torrent for good (it lies in an archive, ...), "" where it was not."""
     if item is None or item.status != SKIPPED or item.get("etag") != source.etag:
         return ""
-    kind = dict(item.get("error") or {}).get("type")
+    kind = item.get("error", {}).get("type")
     passing = ("ForeignTorrent", "ObjectGone")  # what was in the way is so no longer
     return "" if kind in passing else _told(item)
 

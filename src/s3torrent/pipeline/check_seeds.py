@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -73,9 +74,14 @@ def seed_checks(metainfo: Metainfo, reader: Callable[[float], WebReader]) -> dic
     urls = metainfo.web_seeds[:MOST_SEEDS]
     told: dict[str, Any] = {}
     for url in urls:
-        found = check_seed(metainfo, url, reader(1 / len(urls)))
-        problems = "; ".join(f"{problem.code}: {problem.detail}" for problem in found.problems)
-        told[url[:MOST_TOLD]] = {"good": found.good, "problems": problems[:MOST_TOLD]}
+        try:
+            with contextlib.closing(reader(1 / len(urls))) as one:
+                found = check_seed(metainfo, url, one)
+            good = found.good
+            problems = "; ".join(f"{problem.code}: {problem.detail}" for problem in found.problems)
+        except Exception as error:  # noqa: BLE001 - a torrent is published, whatever its web seeds do
+            good, problems = False, f"unreachable: could not be tried: {type(error).__name__}: {error}"
+        told[url[:MOST_TOLD]] = {"good": good, "problems": problems[:MOST_TOLD]}
     return told or None
 
 

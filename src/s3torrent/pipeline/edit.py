@@ -8,7 +8,14 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.errors import ForeignTorrent, MetainfoError, UsageError, WriteConflict
+from s3torrent.errors import (
+    ForeignTorrent,
+    MetainfoError,
+    S3TorrentError,
+    SourceError,
+    UsageError,
+    WriteConflict,
+)
 from s3torrent.metainfo import bencode, infohash
 from s3torrent.metainfo.edit import EDITED, edit, kept, restored
 from s3torrent.metainfo.magnet import magnet
@@ -66,18 +73,18 @@ class Undo:
     before: dict[bytes, Any]
 
     @classmethod
-    def of(cls, line: str) -> Undo:
-        """Raises UsageError for what is no such line."""
+    def of(cls, line: str | bytes, name: str = "a line of the undo file") -> Undo:
+        """Raises UsageError, which calls it ``name``, for what is no such line."""
         try:
-            told = json.loads(line)
+            told = json.loads(line if isinstance(line, str) else line.decode())
+            torrent, *sums = (told[key] for key in ("torrent", "sha256Before", "sha256After"))
             before = bencode.decode(b64decode(told["before"], validate=True))
-            undo = cls(str(told["torrent"]), str(told["sha256Before"]), str(told["sha256After"]), before)
-        except (ValueError, KeyError, TypeError, MetainfoError):
+            "".join((torrent, *sums)).encode()  # neither anything but text, nor half a character
+            undo = cls(torrent, sums[0], sums[1], before)
+        except (ValueError, KeyError, TypeError, RecursionError, MetainfoError):
             before = None
         if not isinstance(before, dict) or not set(before) <= set(EDITED):
-            raise UsageError(
-                "a line of the undo file is none that edit has written", hint="give the file of --undo"
-            )
+            raise UsageError(f"{name} is none that edit has written", hint="give the file of --undo")
         return undo
 
 
@@ -107,20 +114,39 @@ class Editor:
             )
         return Edited(head, before, after)
 
-    def write(self, edited: Edited) -> None:
-        """Raises WriteConflict where it was replaced since it was read."""
-        self._store.put(
-            edited.ref,
-            edited.after.encode(),
-            replaces=edited.head.version,
-            content_type=CONTENT_TYPE,
-            metadata=edited.head.metadata,
-        )
-        if self._status and edited.ref.key.endswith(TORRENT_SUFFIX):
-            self._tell(self._status, edited.after, edited.ref)
+    def require_table(self) -> None:
+        """Raises StatusError or SourceError where the status table cannot be asked."""
+        if self._status:
+            self._status.get("s3://")  # nobody's
 
-    def _tell(self, status: StatusStore, after: Metainfo, ref: ObjectRef) -> None:
-        """The item of the object, where it tells of this very torrent."""
+    def write(self, edited: Edited) -> None:
+        """With the headers and tags that it has. Raises WriteConflict where it was replaced since.
+
+        What is raised was not written: where the answer was lost, what lies there is looked at; where that
+        cannot be, the hint says so.
+        """
+        body = edited.after.encode()
+        try:
+            self._store.put(
+                edited.ref,
+                body,
+                replaces=edited.head.version,
+                content_type=CONTENT_TYPE,
+                metadata=edited.head.metadata,
+                like=edited.head,
+            )
+        except SourceError as error:
+            if not self._lies_there(edited.ref, body, error):
+                raise
+
+    def follow(self, edited: Edited, *, dry_run: bool = False) -> bool:
+        """Have the status item tell of the torrent as it is to be; whether it told otherwise.
+
+        Raises StatusError or SourceError where the table cannot be asked, or not be written to.
+        """
+        status, ref, after = self._status, edited.ref, edited.after
+        if not status or not ref.key.endswith(TORRENT_SUFFIX):
+            return False
         link = magnet(after)
         where = {
             "status": COMPLETED,
@@ -131,8 +157,23 @@ class Editor:
         told = {"magnet": link if len(link) <= MOST_LINK else None, "torrentSize": len(after.encode())}
         for suffix in ("", "/"):  # of an object, or of a folder
             job_id = str(ObjectRef(ref.bucket, ref.key.removesuffix(TORRENT_SUFFIX) + suffix))
-            if status.amend(job_id, told, where=where):
-                return
+            item = status.get(job_id)
+            if item and all(item.get(name) == value for name, value in where.items()):
+                if all(item.get(name) == value for name, value in told.items()):
+                    return False
+                return dry_run or status.amend(job_id, told, where=where)
+        return False
+
+    def _lies_there(self, ref: ObjectRef, body: bytes, error: SourceError) -> bool:
+        """Whether a write that ended in ``error`` was done all the same."""
+        try:
+            version = self._store.head(ref).version
+            if version.size != len(body):
+                return False
+            return b"".join(bytes(part) for part in self._store.read(version, 0, version.size)) == body
+        except S3TorrentError:
+            error.hint = "whether it was changed is not known: run the same command again, which looks"
+            return False
 
     def _read(self, ref: ObjectRef) -> tuple[ObjectHead, Metainfo]:
         head = self._store.head(ref)

@@ -220,7 +220,7 @@ class DynamoStatus:
         """
         stored: Mapping[str, Any] | None = None
         for _ in range(SWAP_TRIES):
-            seen = legible(_item(stored)) if stored else None
+            seen = _item(stored) if stored else None
             change, answer = attempt(seen, self._clock())
             if change is None:
                 return answer
@@ -238,7 +238,7 @@ class DynamoStatus:
         try:
             self._write(claim.job_id, change, condition)
         except _NotAsExpected as other:
-            raise lost(claim, legible(_item(other.stored)) if other.stored else None) from None
+            raise lost(claim, _item(other.stored) if other.stored else None) from None
 
     def _write(self, job_id: str, change: Change, condition: Condition) -> None:
         self._call("update_item", **update_arguments(job_id, change, condition))
@@ -269,4 +269,4 @@ class DynamoStatus:
 
 def _item(attributes: Mapping[str, Any]) -> StatusItem:
     plain = from_attributes(attributes)
-    return StatusItem(str(plain.pop(KEY, "")), plain)
+    return legible(StatusItem(str(plain.pop(KEY, "")), plain))

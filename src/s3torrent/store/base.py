@@ -92,9 +92,11 @@ class ObjectStore(ObjectReader, Protocol):
         replaces: ObjectVersion | None,
         content_type: str,
         metadata: Mapping[str, str],
+        like: ObjectHead | None = None,
     ) -> ObjectHead:
         """Write atomically: only where nothing is (``replaces=None``), or only over exactly ``replaces``.
 
+        ``like``: with the headers and tags of that object, its content type before ``content_type``.
         ``metadata`` is ASCII, its names lower-case without ``x-amz-meta-``. Raises WriteConflict when the
         condition no longer holds; nothing was written then.
         """

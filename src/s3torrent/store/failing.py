@@ -90,9 +90,12 @@ class FailingStore:
         replaces: ObjectVersion | None,
         content_type: str,
         metadata: Mapping[str, str],
+        like: ObjectHead | None = None,
     ) -> ObjectHead:
         self._strike("put")
-        return self._inner.put(ref, body, replaces=replaces, content_type=content_type, metadata=metadata)
+        return self._inner.put(
+            ref, body, replaces=replaces, content_type=content_type, metadata=metadata, like=like
+        )
 
     def remove(self, version: ObjectVersion) -> None:
         self._strike("remove")

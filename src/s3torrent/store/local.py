@@ -127,6 +127,7 @@ class LocalStore:
         replaces: ObjectVersion | None,
         content_type: str,  # noqa: ARG002 (a file has none)
         metadata: Mapping[str, str],
+        like: ObjectHead | None = None,  # noqa: ARG002 (files and memory keep no headers)
     ) -> ObjectHead:
         """Written beside the target, then linked or renamed onto it.
 

@@ -147,6 +147,7 @@ class MemoryStore:
         replaces: ObjectVersion | None,
         content_type: str,  # noqa: ARG002 (part of the contract; nothing here reads it back)
         metadata: Mapping[str, str],
+        like: ObjectHead | None = None,  # noqa: ARG002 (files and memory keep no headers)
     ) -> ObjectHead:
         require_ascii(ref, metadata)
         return self._put(ref, body, replaces=replaces, metadata=metadata)

@@ -27,6 +27,7 @@ from s3torrent.store.s3_answers import etag_of, modified_of, size_of
 from s3torrent.store.s3_body import body_chunks
 from s3torrent.store.s3_checksums import ATTRIBUTES, MOST_PAGES, PAGE_PARTS, content_sha1, part_page
 from s3torrent.store.s3_errors import BROKEN, UNREADABLE, Call, one_line, typed
+from s3torrent.store.s3_kept import headers_of, kept_of
 from s3torrent.store.s3_listing import listed
 from s3torrent.types import TORRENT_SUFFIX, ObjectHead, ObjectRef, ObjectVersion
 
@@ -106,19 +107,21 @@ class S3Store:
         replaces: ObjectVersion | None,
         content_type: str,
         metadata: Mapping[str, str],
+        like: ObjectHead | None = None,
     ) -> ObjectHead:
         """``last_modified`` is the time of the answer, S3's own but for a second or so.
 
         A WriteConflict may also mean that our own write arrived and its answer was lost: look what is there.
         """
         require_ascii(ref, metadata)
+        kept: Any = {"ContentType": content_type, **(kept_of(self._client, like) if like else {})}
         with typed(Call("s3:PutObject", ref, absent=WriteConflict, refused=WriteConflict)):
             answer = self._client.put_object(
                 Bucket=ref.bucket,
                 Key=ref.key,
                 Body=body,
-                ContentType=content_type,
                 Metadata=dict(metadata),
+                **kept,
                 **condition_of(replaces),
             )
             version_id, etag = answer.get("VersionId"), etag_of(answer)
@@ -202,6 +205,7 @@ def _head(ref: ObjectRef, answer: Any) -> ObjectHead:
         ),
         {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
         answer.get("StorageClass", "STANDARD"),
+        headers_of(answer),
     )
 
 

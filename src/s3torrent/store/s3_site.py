@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.errors import NoSuchObject, OutputExists, ReadInterrupted, WriteConflict
+from s3torrent.errors import NoSuchBucket, NoSuchObject, OutputExists, WriteConflict
 from s3torrent.store.s3_answers import etag_of
 from s3torrent.store.s3_errors import Call, typed
 from s3torrent.types import ObjectRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from types_boto3_s3 import S3Client
 
@@ -48,30 +50,26 @@ class S3Site:
                 with answer["Body"] as stream:
                     self._require_ours(ref, answer)
                     body = stream.read(MOST_BYTES)
-                if answer.get("ContentEncoding") == "gzip":
-                    body = gzip.decompress(body)
-                return body, etag_of(answer)
         except NoSuchObject:
             return None
-        except EOFError as error:
-            raise ReadInterrupted(f"{ref}: {error}") from error
+        if answer.get("ContentEncoding") == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error):
+                body = b""  # damaged: it tells nothing, and is written anew
+        return body, etag_of(answer)
 
-    def put(self, path: str, body: bytes, *, replaces: str | None = None, fresh: bool = False) -> None:
-        """``replaces`` is an ETag. Without one: over nothing, or what is ours; ``fresh``: most likely nothing
-        is there. Raises WriteConflict where another writer is first, OutputExists.
+    def put(self, path: str, body: bytes, *, replaces: str | None = None, fresh: bool = False) -> str:
+        """The new ETag. ``replaces`` is one, too; without it: over nothing, or what is ours; ``fresh``: most
+        likely nothing is there. Raises WriteConflict where another writer is first, OutputExists.
         """
         if replaces:
-            self._put(path, body, {"IfMatch": f'"{replaces}"'})
-            return
+            return self._put(path, body, {"IfMatch": f'"{replaces}"'})
         if fresh:
-            try:
-                self._put(path, body, {"IfNoneMatch": "*"})
-            except WriteConflict:
-                pass
-            else:
-                return
+            with suppress(WriteConflict):
+                return self._put(path, body, {"IfNoneMatch": "*"})
         found = self._etag(path)
-        self._put(path, body, {"IfMatch": f'"{found}"'} if found else {"IfNoneMatch": "*"})
+        return self._put(path, body, {"IfMatch": f'"{found}"'} if found else {"IfNoneMatch": "*"})
 
     def remove(self, paths: Iterable[str]) -> None:
         """What is not ours stays."""
@@ -85,13 +83,23 @@ class S3Site:
                 with typed(Call("s3:DeleteObject", ref)):
                     self._client.delete_object(Bucket=ref.bucket, Key=ref.key)
 
-    def _put(self, path: str, body: bytes, condition: Any) -> None:
+    def paths(self) -> Iterator[str]:
+        """Of everything below the place, whoever wrote it."""
+        asked: Any = {"Bucket": self._place.bucket, "Prefix": self._place.key}
+        while asked:
+            with typed(Call("s3:ListBucket", self._place, absent=NoSuchBucket)):
+                answer: Any = self._client.list_objects_v2(**asked)
+            yield from (one["Key"].removeprefix(self._place.key) for one in answer.get("Contents", ()))
+            more = answer.get("NextContinuationToken")
+            asked = {**asked, "ContinuationToken": more} if more else None
+
+    def _put(self, path: str, body: bytes, condition: Any) -> str:
         ref = self._ref(path)
         content_type, seconds = self._kind_of(path)
         packed = self._packed(path)
         encoding: Any = {"ContentEncoding": "gzip"} if packed else {}
         with typed(Call("s3:PutObject", ref, absent=WriteConflict, refused=WriteConflict)):
-            self._client.put_object(
+            answer: Any = self._client.put_object(
                 Bucket=ref.bucket,
                 Key=ref.key,
                 Body=gzip.compress(body, 6, mtime=0) if packed else body,
@@ -101,6 +109,7 @@ class S3Site:
                 **encoding,
                 **condition,
             )
+        return etag_of(answer)
 
     def _etag(self, path: str) -> str | None:
         ref = self._ref(path)

@@ -37,12 +37,22 @@ HARMLESS = frozenset({"redirect", "presigned", "no-cors"})
 """What a download works in spite of."""
 
 
+MOST_DETAIL = 2000
+"""Characters of what was found: a server may send much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """``code`` is one of HINTS; ``detail`` what was found, in one line."""
 
     code: str
     detail: str
+
+    @classmethod
+    def of(cls, code: str, detail: str) -> Problem:
+        """``detail`` may hold what a server said, whatever that is."""
+        line = " ".join(detail.split())[:MOST_DETAIL]
+        return cls(code, line.encode("utf-8", "replace").decode())
 
     @property
     def fatal(self) -> bool:
@@ -58,7 +68,7 @@ class SeedFault(Exception):
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
-        self.problem = Problem(code, detail)
+        self.problem = Problem.of(code, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +87,5 @@ class WebReader(Protocol):
     def read(self, version: WebFile, start: int, end: int) -> Iterator[bytes]:
         """Bytes [start, end) in chunks. Raises SeedFault."""
         ...
+
+    def close(self) -> None: ...

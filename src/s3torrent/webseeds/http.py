@@ -11,11 +11,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
 from s3torrent.webseeds.base import Problem, SeedFault, WebFile
+from s3torrent.webseeds.pools import Pools, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,8 @@ CHUNK = 256 << 10
 MOST_REDIRECTS = 5
 MOST_TOLD = 4096
 """Bytes of an error's body that are looked at."""
+MOST_SHOWN = 200
+"""Characters of a header that are shown."""
 ORIGIN = "https://example.org"
 """Of the page that a browser is supposed to show, where none is named."""
 
@@ -34,7 +36,7 @@ _MOVED = {301, 302, 303, 307, 308}
 
 class HttpReader:
     """``page``: the https address of the page that links to it, "" for none. ``seconds`` for all its
-    requests together.
+    requests together, whatever the servers do. Whatever they answer, nothing but SeedFault is raised.
     """
 
     def __init__(self, page: str = "", *, seconds: float = 30.0, requester_pays: bool = False) -> None:
@@ -42,11 +44,15 @@ class HttpReader:
         self._page, self._requester_pays = page, requester_pays
         self._deadline = time.monotonic() + seconds
         self._seconds = seconds
-        self._pools: dict[str, Any] = {}
+        self._pools = Pools(self._meet, self._left)
+        self._redirected = False
+        self._is_outside = False
 
     def close(self) -> None:
-        for pool in self._pools.values():
-            pool.clear()
+        self._pools.close()
+
+    def _left(self) -> float:
+        return self._deadline - time.monotonic()
 
     def read(self, version: WebFile, start: int, end: int) -> Iterator[bytes]:
         if urlsplit(self._page).scheme == "https" and urlsplit(version.url).scheme == "http":
@@ -66,7 +72,8 @@ class HttpReader:
     def _asked(self, file: WebFile, start: int, end: int) -> Any:
         """The answer to one ranged GET, its body not yet read."""
         url = file.url
-        for _ in range(MOST_REDIRECTS + 1):
+        for hop in range(MOST_REDIRECTS + 1):
+            self._redirected = hop > 0
             answer = self._get(url, start, end)
             if answer.status not in _MOVED:
                 break
@@ -76,13 +83,13 @@ class HttpReader:
                 raise SeedFault(
                     "bad-redirect", f"{answer.status} without a Location (a bucket of another region?)"
                 )
-            target = urljoin(url, target)
+            target, scheme = _target(answer.status, url, target)
             self._notice("redirect", f"{answer.status} from {url} to {target}")
-            if urlsplit(target).scheme not in ("http", "https"):
+            if scheme not in ("http", "https"):
                 raise SeedFault(
                     "bad-redirect", f"{answer.status} to {target}, which is neither http nor https"
                 )
-            if self._page and urlsplit(target).scheme == "http":
+            if scheme == "http" and urlsplit(self._page).scheme == "https":
                 raise SeedFault(
                     "mixed-content", f"{url} leads to {target}, but the page {self._page} is https"
                 )
@@ -103,19 +110,21 @@ class HttpReader:
             raise self._fault(answer, file, start, end)
         encoding = answer.headers.get("Content-Encoding", "identity")
         if encoding.lower() != "identity":
-            raise SeedFault("encoded", f"Content-Encoding: {encoding}; expected the bytes as they are")
+            told = encoding[:MOST_SHOWN]
+            raise SeedFault("encoded", f"Content-Encoding: {told}; expected the bytes as they are")
         told = answer.headers.get("Content-Range", "")
-        match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", told, re.IGNORECASE | re.ASCII)
-        if not match or (int(match[1]), int(match[2])) != (start, end - 1):
-            raise SeedFault(
-                "wrong-range", f"Content-Range: {told or 'none'}; expected bytes {start}-{end - 1}"
-            )
+        match = re.fullmatch(r"bytes 0*(\d+)-0*(\d+)/(\d+|\*)", told, re.IGNORECASE | re.ASCII)
+        if not match or (match[1], match[2]) != (str(start), str(end - 1)):  # text: any number of digits
+            found = told[:MOST_SHOWN] or "none"
+            raise SeedFault("wrong-range", f"Content-Range: {found}; expected bytes {start}-{end - 1}")
         if match[3] not in ("*", str(file.length)):
-            raise SeedFault("wrong-size", f"{match[3]} bytes; the torrent's file has {file.length}")
+            raise SeedFault(
+                "wrong-size", f"{match[3][:MOST_SHOWN]} bytes; the torrent's file has {file.length}"
+            )
 
     def _fault(self, answer: Any, file: WebFile, start: int, end: int) -> SeedFault:
         """Why this answer is none that brings bytes."""
-        status, size = answer.status, answer.headers.get("Content-Length", "?")
+        status, size = answer.status, answer.headers.get("Content-Length", "?")[:MOST_SHOWN]
         if status == 416:
             return SeedFault("wrong-size", f"416: it has no bytes {start} to {end - 1}")
         if status < 300:
@@ -123,7 +132,7 @@ class HttpReader:
             return SeedFault("no-ranges", told)
         body = self._guarded(file.url, lambda: answer.read(MOST_TOLD)) or b""
         named = _CODE.search(body)
-        told = f"{status} {named[1].decode() if named else answer.reason or ''}".strip()
+        told = f"{status} {named[1].decode() if named else (answer.reason or '')[:MOST_SHOWN]}".strip()
         mend = self._mended(file, start, end) if status in _REFUSED | _ABSENT else None
         if mend:
             return mend
@@ -169,43 +178,48 @@ class HttpReader:
             "User-Agent": "s3torrent",
             "Origin": f"{origin.scheme}://{origin.netloc}" if self._page else ORIGIN,
         }
-        left = self._deadline - time.monotonic()
+        left = self._left()
         if left <= 0:
             raise SeedFault("unreachable", f"no answer in {self._seconds:.0f} s")
         timeout = urllib3.Timeout(connect=min(left, 10), read=left)
 
         def asked() -> Any:
-            return self._pool(url).urlopen(
+            return self._pools.of(url).urlopen(
                 "GET", url, headers=headers, timeout=timeout,
                 redirect=False, retries=False, preload_content=False, decode_content=False,
             )  # fmt: skip
 
         return self._guarded(url, asked)
 
-    def _pool(self, url: str) -> Any:
-        parts = urlsplit(url)
-        proxy = getproxies().get(parts.scheme, "") if not proxy_bypass(parts.hostname or "") else ""
-        if proxy not in self._pools:
-            made = {"ssl_context": ssl.create_default_context(), "maxsize": 2}
-            self._pools[proxy] = (
-                urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made)  # type: ignore[arg-type]
-            )
-        return self._pools[proxy]
+    def _meet(self, address: str) -> None:
+        """A seed on the internet may not lead whoever checks it into his own network: there lie the metadata
+        of a cloud, or the interface by which Lambda hands out events.
+        """
+        inside = is_inside(address)
+        if self._redirected and self._is_outside and inside:
+            raise SeedFault("bad-redirect", f"it leads into a private network, to {address}")
+        self._is_outside |= not self._redirected and not inside
 
     def _guarded(self, url: str, call: Any) -> Any:
         """What breaks on the way, as a fault."""
-        if time.monotonic() > self._deadline:
-            raise SeedFault("unreachable", f"not read in {self._seconds:.0f} s")
+        if self._left() <= 0:
+            raise self._late()
         try:
             return call()
-        except (urllib3.exceptions.SSLError, ssl.SSLError) as error:
-            raise SeedFault("tls", f"{urlsplit(url).netloc}: {_short(error)}") from error
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise SeedFault("unreachable", f"{urlsplit(url).netloc}: {_short(error)}") from error
+        except SeedFault:
+            raise
+        except Exception as error:  # http.client and urllib3 stumble over much that a server may send
+            if self._left() <= 0:
+                raise self._late() from error
+            of_tls = isinstance(error, (urllib3.exceptions.SSLError, ssl.SSLError))
+            raise SeedFault("tls" if of_tls else "unreachable", f"{_host(url)}: {_short(error)}") from error
+
+    def _late(self) -> SeedFault:
+        return SeedFault("unreachable", f"not read in {self._seconds:.0f} s")
 
     def _notice(self, code: str, detail: str) -> None:
         if all(problem.code != code for problem in self.noticed):
-            self.noticed.append(Problem(code, detail))
+            self.noticed.append(Problem.of(code, detail))
 
     def _notice_presigned(self, url: str) -> None:
         ends = expiry(url)
@@ -216,7 +230,7 @@ class HttpReader:
         allowed = answer.headers.get("Access-Control-Allow-Origin", "")
         origin = urlsplit(self._page)
         if allowed not in ("*", f"{origin.scheme}://{origin.netloc}" if self._page else ORIGIN):
-            self._notice("no-cors", f"Access-Control-Allow-Origin: {allowed or 'none'}")
+            self._notice("no-cors", f"Access-Control-Allow-Origin: {allowed[:MOST_SHOWN] or 'none'}")
 
 
 def expiry(url: str) -> datetime | None:
@@ -236,12 +250,32 @@ def expiry(url: str) -> datetime | None:
     return None
 
 
+def _target(status: int, url: str, location: str) -> tuple[str, str]:
+    """Where a redirect leads, and by which scheme. Raises SeedFault where that is no address."""
+    try:
+        target = urljoin(url, location)
+        scheme = urlsplit(target).scheme
+        if scheme in ("http", "https"):
+            urllib3.util.parse_url(target)
+    except (ValueError, urllib3.exceptions.LocationParseError):
+        found = location[:MOST_SHOWN]
+        raise SeedFault("bad-redirect", f"{status} to {found!r}, which is no address") from None
+    return target, scheme
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return url[:MOST_SHOWN]
+
+
 def _short(error: BaseException) -> str:
-    """The last reason, without urllib3's wrappings and addresses of objects."""
+    """The last reason, without urllib3's wrappings and names of objects."""
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return _short(reason)
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
-    told = str(error) or type(error).__name__
+    told = re.sub(r"^\w+\(host=[^)]*\): ", "", str(error)) or type(error).__name__
     return told.rpartition(">: ")[2].partition(" (Caused by")[0][:200]

@@ -112,7 +112,9 @@ def test_the_feed_has_what_a_client_needs() -> None:
     found = feedparser.parse(RENDERER.feed(listed, listed[0].at))
     assert not found.bozo
     assert found.version == "rss20"
-    assert [one.id for one in found.entries] == [entry.urn for entry in listed]
+    assert [one.id for one in found.entries] == [
+        f"{RENDERER.links.base}{RENDERER.links.page(entry)}#{entry.urn}" for entry in listed
+    ]
     for one, entry in zip(found.entries, listed, strict=True):
         assert one.link == f"{URL}{RENDERER.links.page(entry)}"
         enclosures = [(link.type, link.length) for link in one.enclosures]

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
-from s3torrent.doctor import bucket, checks, function, programs, queue, seeds, surroundings, table, work
+from s3torrent.doctor import (
+    bucket,
+    checks,
+    examination,
+    filters,
+    function,
+    notifications,
+    programs,
+    queue,
+    seeds,
+    surroundings,
+    table,
+    work,
+)
 from s3torrent.doctor.asking import Unreachable
 from s3torrent.doctor.finding import Finding, Level
 from s3torrent.errors import AccessDenied
@@ -81,11 +94,11 @@ ROWS: list[tuple[str, Callable[..., Finding | None], Case, str, str, str]] = [
     ("a stack's endpoint on AWS", surroundings.endpoint, case(variables={"AWS_ENDPOINT_URL": "http://stack:4566"}), "red", "calls http://stack:4566 instead of AWS", 'del(.Variables["AWS_ENDPOINT_URL"])'),
     ("no endpoint on a stack", surroundings.endpoint, case(endpoint="http://stack:4566"), "red", "calls AWS, but lies at http://stack:4566", "http://stack:4566"),
     ("AWS from AWS", surroundings.endpoint, case(), "green", "AWS", ""),
-    ("two regions", surroundings.region, case({"head_bucket": {"BucketRegion": "us-west-2"}}), "red", "films lies in us-west-2, the function in eu-central-1", "terraform apply -var region=us-west-2"),
+    ("two regions", surroundings.region, case({"head_bucket": {"BucketRegion": "us-west-2"}}), "red", "films lies in us-west-2, the function in eu-central-1", 'terraform apply # with region = "us-west-2" in the provider'),
     ("no region", surroundings.region, case(region="aws-global"), "red", "no region is set", "aws configure set region eu-central-1"),
     ("the wrong region here", surroundings.region, case({"head_bucket": {"BucketRegion": "us-west-2"}}, function=None, bucket="films"), "red", "eu-central-1 is asked", "export AWS_REGION=us-west-2"),
     # function
-    ("no function", function.function, case({"get_function_configuration": refused("ResourceNotFoundException")}), "red", "does not exist", "make package && terraform apply -var name=s3torrent"),
+    ("no function", function.function, case({"get_function_configuration": refused("ResourceNotFoundException")}), "red", "does not exist", 'make package && terraform apply # with name = "s3torrent" in the module'),
     ("one that failed", function.function, case(configuration={"State": "Failed", "StateReason": "the key is gone"}), "red", "the key is gone", "make package && terraform apply"),
     ("one that is updated", function.function, case(configuration={"LastUpdateStatus": "InProgress"}), "yellow", "being updated", "wait function-updated-v2"),
     ("one that was idle", function.function, case(configuration={"State": "Inactive"}), "yellow", "idle", "aws lambda invoke"),
@@ -97,13 +110,13 @@ ROWS: list[tuple[str, Callable[..., Finding | None], Case, str, str, str]] = [
     # time
     ("an empty bucket", time, case(), "green", "empty", ""),
     ("what fits", time, case(sizes=(80 * GIB, GIB)), "green", "0.mkv takes about 859 s", ""),
-    ("what takes two runs", time, case(sizes=(100 * GIB,)), "yellow", "it takes 2 runs", "fanout_enabled=true"),
+    ("what takes two runs", time, case(sizes=(100 * GIB,)), "yellow", "it takes 2 runs", "fanout_enabled = true"),
     ("a short timeout", time, case(configuration={"Timeout": 60}, sizes=(10 * GIB,)), "yellow", "it takes 2 runs", "--timeout 220"),
     ("too short to begin", time, case(configuration={"Timeout": 3}), "red", "3 s; expected 15 s", "--timeout 900"),
     ("a share of a CPU", time, case(configuration={"MemorySize": 442}, sizes=(80 * GIB,)), "yellow", "it takes 4 runs", "--memory-size 1769"),
     ("what is handed over", time, case(variables={"TORRENT_FANOUT_STATE_MACHINE": MACHINE}, sizes=(100 * GIB,)), "green", "state machine", ""),
     ("transmission", time, case(variables=TRANSMISSION, sizes=(100 * GIB,)), "red", "begins anew", '.Variables["TORRENT_ENGINE"]="native"'),
-    ("without a queue", time, case(DIRECT, sizes=(400 * GIB,)), "red", "5 runs, and without a queue there are 3", "fanout_enabled=true"),
+    ("without a queue", time, case(DIRECT, sizes=(400 * GIB,)), "red", "5 runs, and without a queue there are 3", "fanout_enabled = true"),
     # transmission's own
     ("no layer", programs.layer, case({"list_layers": {"Layers": []}}, variables=TRANSMISSION), "red", "no layer", "./util/build-transmission-lambda-layer.sh --arch x86_64 && "),
     ("a layer of another name", programs.layer, case({"list_layers": {"Layers": []}}, variables=TRANSMISSION, configuration={"Layers": [{"Arn": "arn:x:1"}]}), "yellow", "arn:x:1", '--layers arn:x:1 "$(aws lambda publish-layer-version'),
@@ -125,26 +138,26 @@ ROWS: list[tuple[str, Callable[..., Finding | None], Case, str, str, str]] = [
     ("a filter before the function", queue.mapping, case({"list_event_source_mappings": {"EventSourceMappings": [{"UUID": "u", "EventSourceArn": QUEUE, "State": "Enabled", "FunctionResponseTypes": ["ReportBatchItemFailures"], "FilterCriteria": {"Filters": [{}]}}]}}), "yellow", "has a filter", "--filter-criteria"),
     ("S3 may not call", queue.invoke, case(DIRECT), "red", "does not let S3 call it for bucket films", "aws lambda add-permission"),
     # notifications
-    ("all", bucket.notifications, case(), "green", "all events", ""),
-    ("four ways are all ways", bucket.notifications, case(notified({**OURS, "Events": [*EVENTS[1:], *(f"s3:ObjectCreated:{one}" for one in bucket.WAYS)]})), "green", "all events", ""),
-    ("not of deletions", bucket.notifications, case(notified({**OURS, "Events": EVENTS[:1]})), "yellow", "s3:ObjectRemoved:*", '"s3:ObjectRemoved:*"'),
-    ("which are wanted", bucket.notifications, case(notified({**OURS, "Events": EVENTS[:1]}), variables={"TORRENT_ON_DELETE": "remove"}), "red", "TORRENT_ON_DELETE=remove needs it", '"s3:ObjectRemoved:*"'),
-    ("of some keys", bucket.notifications, case(notified(filtered(prefix="shows/", suffix=".mkv"))), "green", "of keys with prefix shows/ and suffix .mkv", ""),
-    ("of our own keys", bucket.notifications, case(notified(filtered(prefix=".s3torrent/x"))), "red", "keeps its own files", "put-bucket-notification-configuration"),
-    ("of what is left out", bucket.notifications, case(notified(filtered(prefix="shows/")), variables={"TORRENT_INCLUDE": "films/*"}), "red", "TORRENT_INCLUDE takes films/*", "put-bucket-notification-configuration"),
-    ("of what is taken", bucket.notifications, case(notified(filtered(prefix="shows/2026/")), variables={"TORRENT_INCLUDE": "films/*,shows/*.mkv"}), "green", "prefix shows/2026/", ""),
-    ("another in the way", bucket.notifications, case(notified(LambdaFunctionConfigurations=[THEIRS])), "red", "it tells arn:aws:lambda:r:1:function:x", "notification_prefix=recordings/"),
-    ("by a rule", bucket.notifications, case({**notified(EventBridgeConfiguration={}), **RULE}), "green", "EventBridge rule told", ""),
-    ("by a disabled rule", bucket.notifications, case({**notified(EventBridgeConfiguration={}), **RULE, "describe_rule": {"State": "DISABLED"}}), "red", "told is disabled", "aws events enable-rule --name told"),
-    ("by no rule", bucket.notifications, case({**notified(EventBridgeConfiguration={}), "list_rule_names_by_target": {"RuleNames": []}}), "red", "no rule leads to", '"EventBridgeConfiguration":{}'),
-    ("by a topic", bucket.notifications, case({**notified(TopicConfigurations=[{"TopicArn": "t", "Events": EVENTS}]), "list_subscriptions_by_topic": {"Subscriptions": [{"Endpoint": QUEUE}]}}), "green", "all events", ""),
+    ("all", notifications.notifications, case(), "green", "all events", ""),
+    ("four ways are all ways", notifications.notifications, case(notified({**OURS, "Events": [*EVENTS[1:], *(f"s3:ObjectCreated:{one}" for one in filters.WAYS)]})), "green", "all events", ""),
+    ("not of deletions", notifications.notifications, case(notified({**OURS, "Events": EVENTS[:1]})), "yellow", "s3:ObjectRemoved:*", '"s3:ObjectRemoved:*"'),
+    ("which are wanted", notifications.notifications, case(notified({**OURS, "Events": EVENTS[:1]}), variables={"TORRENT_ON_DELETE": "remove"}), "red", "TORRENT_ON_DELETE=remove needs it", '"s3:ObjectRemoved:*"'),
+    ("of some keys", notifications.notifications, case(notified(filtered(prefix="shows/", suffix=".mkv"))), "green", "of keys with prefix shows/ and suffix .mkv", ""),
+    ("of our own keys", notifications.notifications, case(notified(filtered(prefix=".s3torrent/x"))), "red", "keeps its own files", "put-bucket-notification-configuration"),
+    ("of what is left out", notifications.notifications, case(notified(filtered(prefix="shows/")), variables={"TORRENT_INCLUDE": "films/*"}), "red", "TORRENT_INCLUDE takes films/*", "put-bucket-notification-configuration"),
+    ("of what is taken", notifications.notifications, case(notified(filtered(prefix="shows/2026/")), variables={"TORRENT_INCLUDE": "films/*,shows/*.mkv"}), "green", "prefix shows/2026/", ""),
+    ("another in the way", notifications.notifications, case(notified(LambdaFunctionConfigurations=[THEIRS])), "red", "it tells arn:aws:lambda:r:1:function:x", 'notification_prefix = "recordings/"'),
+    ("by a rule", notifications.notifications, case({**notified(EventBridgeConfiguration={}), **RULE}), "green", "EventBridge rule told", ""),
+    ("by a disabled rule", notifications.notifications, case({**notified(EventBridgeConfiguration={}), **RULE, "describe_rule": {"State": "DISABLED"}}), "red", "told is disabled", "aws events enable-rule --name told"),
+    ("by no rule", notifications.notifications, case({**notified(EventBridgeConfiguration={}), "list_rule_names_by_target": {"RuleNames": []}}), "red", "no rule leads to", '"EventBridgeConfiguration":{}'),
+    ("by a topic", notifications.notifications, case({**notified(TopicConfigurations=[{"TopicArn": "t", "Events": EVENTS}]), "list_subscriptions_by_topic": {"Subscriptions": [{"Endpoint": QUEUE}]}}), "green", "all events", ""),
     # table
     ("provisioned", table.capacity, case({"describe_table": {"Table": {"ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 1}}}}), "yellow", "5 reads and 1 writes", "--billing-mode PAY_PER_REQUEST"),
     ("in the making", table.table, case({"describe_table": {"Table": {"TableStatus": "CREATING"}}}), "red", "CREATING", "wait table-exists"),
     ("expiry by another name", table.expiry, case({"describe_time_to_live": {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}}}), "yellow", "by ttl", "Enabled=false,AttributeName=ttl"),
     # work
-    ("a machine that is gone", work.fanout, case({"describe_state_machine": refused("StateMachineDoesNotExist")}, variables={"TORRENT_FANOUT_STATE_MACHINE": MACHINE}), "red", "does not exist", "fanout_enabled=true"),
-    ("one of another function", work.fanout, case({"describe_state_machine": {"status": "ACTIVE", "definition": "{}"}}, variables={"TORRENT_FANOUT_STATE_MACHINE": MACHINE}), "red", "calls another function", "fanout_enabled=true"),
+    ("a machine that is gone", work.fanout, case({"describe_state_machine": refused("StateMachineDoesNotExist")}, variables={"TORRENT_FANOUT_STATE_MACHINE": MACHINE}), "red", "does not exist", "fanout_enabled = true"),
+    ("one of another function", work.fanout, case({"describe_state_machine": {"status": "ACTIVE", "definition": "{}"}}, variables={"TORRENT_FANOUT_STATE_MACHINE": MACHINE}), "red", "calls another function", "fanout_enabled = true"),
     ("two that failed", work.failed, case(items=tuple(StatusItem(f"s3://films/{n}", {"status": "FAILED", "bucket": "films", "reason": "why"}) for n in "ab")), "yellow", "2 of the newest 2; the last is s3://films/a: why", "s3torrent backfill s3://films/ --queue https://"),
     ("a live worker", work.stuck, case(items=(StatusItem("j", {"status": "CREATING_TORRENT", "leaseExpiresAt": "2026-11-24T11:30:00Z"}),)), "green", "none of", ""),
     ("no web seeds", lambda one: seeds.web_seeds(one, lambda *_: {}), case(), "green", "none are set", ""),
@@ -181,7 +194,7 @@ def test_a_runtime_is_yellow_three_months_before_its_end() -> None:
 
 def test_each_fact_is_asked_for_once_be_it_denied() -> None:
     examined = case({"get_queue_attributes": refused("AccessDenied", 403)})
-    found = list(checks.examine(examined))
+    found = list(examination.examine(examined))
     asked = [operation for operation, _ in examined.clients.asked]
     assert {
         asked.count(one) for one in ("get_function_configuration", "get_queue_attributes", "head_bucket")
@@ -201,7 +214,7 @@ def test_what_may_not_be_looked_at_is_grey_and_nothing_red_for_it() -> None:
         raise AccessDenied("dynamodb:Query on table t")
 
     examined.items = denied
-    found = {one.check: one.level for one in checks.examine(examined)}
+    found = {one.check: one.level for one in examination.examine(examined)}
     assert found.pop("credentials") is found.pop("clock") is Level.GREEN
     assert set(found.values()) == {Level.GREY}
 
@@ -215,12 +228,12 @@ def test_where_nothing_can_be_asked_no_more_is_asked(error: Exception) -> None:
     examined = case(dict.fromkeys(["get_caller_identity", "list_buckets"], error))
     found = []
     with pytest.raises(Unreachable):
-        found.extend(checks.examine(examined))
+        found.extend(examination.examine(examined))
     assert {operation for operation, _ in examined.clients.asked} == {"get_caller_identity", "list_buckets"}
 
 
 def test_refused_credentials_are_red() -> None:
-    first = next(iter(checks.examine(case({"get_caller_identity": refused("ExpiredToken", 403)}))))
+    first = next(iter(examination.examine(case({"get_caller_identity": refused("ExpiredToken", 403)}))))
     assert (first.level, first.mend) == (Level.RED, "aws configure")
     assert "ExpiredToken" in first.cause
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from s3torrent.engine.native import NativeEngine
-from s3torrent.errors import ForeignTorrent, MetainfoError, UsageError, WriteConflict
+from s3torrent.errors import (
+    EndpointUnreachable,
+    ForeignTorrent,
+    MetainfoError,
+    ReadInterrupted,
+    UsageError,
+    WriteConflict,
+)
 from s3torrent.metainfo.edit import Edit
 from s3torrent.metainfo.parse import parse
 from s3torrent.metainfo.policy import TorrentPolicy
@@ -18,6 +26,9 @@ from s3torrent.pipeline.publish import CONTENT_TYPE
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.memory import MemoryStore
 from s3torrent.types import ObjectRef, TorrentRequest
+
+if TYPE_CHECKING:
+    from s3torrent.types import ObjectHead
 
 REF = ObjectRef("bucket", "x/a b.bin")
 TRACKER = "udp://a.example:1/announce"
@@ -47,6 +58,7 @@ class World:
         """The undo line."""
         edited = self.editor.edited(REF.torrent, lambda _: wish)
         self.editor.write(edited)
+        self.editor.follow(edited)
         return edited.undo_line()
 
 
@@ -69,6 +81,61 @@ def test_the_status_item_follows(world: World) -> None:
     assert item
     assert "a.example" in item.get("magnet")
     assert item.get("torrentSize") == len(world.torrent())
+
+
+class Answerless(MemoryStore):
+    """Its next write is done, and its answer lost; with ``silent`` nothing is told afterwards, either."""
+
+    lost = silent = False
+
+    def put(self, ref: ObjectRef, body: bytes, **told: Any) -> ObjectHead:
+        head = super().put(ref, body, **told)
+        if self.lost:
+            raise ReadInterrupted("the connection broke")
+        return head
+
+    def head(self, ref: ObjectRef, version_id: str | None = None) -> ObjectHead:
+        if self.lost and self.silent and self.edited:
+            raise EndpointUnreachable("nothing answers")
+        return super().head(ref, version_id)
+
+    @property
+    def edited(self) -> bool:
+        return b"mine" in bytes(self._find(REF.torrent, None).body or b"")  # type: ignore[union-attr]
+
+
+def test_a_write_whose_answer_is_lost_counts_where_it_lies_there() -> None:
+    store = Answerless()
+    world = World(store)
+    store.lost = True
+    world.edit(Edit(comment="mine"))
+    assert parse(world.torrent()).comment == "mine"
+    edited = world.editor.edited(REF.torrent, lambda _: Edit(comment="again"))
+    store.upload(REF.torrent, b"other")
+    with pytest.raises(WriteConflict):
+        world.editor.write(edited)
+
+
+def test_where_it_cannot_be_looked_up_the_hint_says_so() -> None:
+    store = Answerless()
+    world = World(store)
+    store.lost = store.silent = True
+    with pytest.raises(EndpointUnreachable) as caught:
+        world.edit(Edit(comment="mine"))
+    assert caught.value.hint == "whether it was changed is not known: run the same command again, which looks"
+
+
+def test_an_item_that_was_left_behind_follows_at_the_next_edit(world: World) -> None:
+    """The torrent is as wanted already; a rehearsal writes nothing."""
+    wish = Edit(trackers=(TRACKER,))
+    world.editor.write(world.editor.edited(REF.torrent, lambda _: wish))
+    again = world.editor.edited(REF.torrent, lambda _: wish)
+    assert not again.changed
+    assert world.editor.follow(again, dry_run=True)
+    assert "a.example" not in world.status.get(str(REF)).get("magnet")  # type: ignore[union-attr]
+    assert world.editor.follow(again)
+    assert "a.example" in world.status.get(str(REF)).get("magnet")  # type: ignore[union-attr]
+    assert not world.editor.follow(again)
 
 
 def test_an_item_of_another_torrent_is_left_alone(world: World) -> None:
@@ -127,9 +194,13 @@ def test_what_was_edited_again_is_not_undone(world: World) -> None:
         "no json",
         '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "!"}',
         '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "aTFl"}',
+        '{"torrent": 5, "sha256Before": "", "sha256After": "", "before": "ZGU="}',
+        '{"torrent": "\\ud800", "sha256Before": "", "sha256After": "", "before": "ZGU="}',
+        b"\xff",
+        "[" * 100_000,
         '{"torrent": "t", "sha256Before": "", "sha256After": "", "before": "ZDQ6aW5mb2RlZQ=="}',  # an info dict
     ],
 )
-def test_a_line_that_is_no_undo_is_refused(line: str) -> None:
+def test_a_line_that_is_no_undo_is_refused(line: str | bytes) -> None:
     with pytest.raises(UsageError, match="undo file"):
         Undo.of(line)

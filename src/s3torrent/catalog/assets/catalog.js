@@ -1,3 +1,4 @@
+// Of a catalogue by s3torrent.
 // What every page of the catalogue has: the theme, the copy button, the key that leads to the search.
 "use strict";
 

@@ -1,7 +1,10 @@
+// Of a catalogue by s3torrent.
 // The list of the first page: search as one types, sort, pages. The rows that came with the page stay until
 // somebody asks for others; all torrents are fetched only then, by search.js.
 "use strict";
 
+const SCREEN = 25; // rows that are shown before the others: a key stroke is to be seen at once
+const PAUSE = 120; // ms until the others follow, so that who types on does not wait for them
 const FEW = 8; // shards that are fetched unasked, once the page is there
 const data = JSON.parse(document.getElementById("data").textContent);
 const PAGE = data.shown < data.count ? data.shown : 100;
@@ -184,15 +187,25 @@ function showLoaded(answer) {
 function showFound(answer) {
   if (answer.found < asked) return; // a newer question is under way
   answered = answer.found;
+  if (answer.total && wanted.start >= answer.total && answer.loaded === answer.parts) {
+    turnTo(PAGE * Math.floor((answer.total - 1) / PAGE)); // an old address of a list that was longer
+    return;
+  }
   const { start: from } = wanted;
   const end = Math.min(from + PAGE, answer.total);
-  body.replaceChildren(...answer.rows.map((row, index) => rowOf(row, index)));
+  body.replaceChildren(...answer.rows.slice(0, SCREEN).map(rowOf));
+  setTimeout(() => {
+    if (answered !== answer.found) return;
+    body.append(...answer.rows.slice(SCREEN).map((row, index) => rowOf(row, SCREEN + index)));
+    document.body.dataset.shown = String(answered);
+  }, PAUSE);
   const whole = answer.loaded === answer.parts;
   const so = whole ? "" : `, ${Math.floor((100 * answer.loaded) / answer.parts)}% of the list searched`;
   const torrents = `torrent${answer.total === 1 ? "" : "s"}`;
   const range = answer.total > PAGE ? `${number(from + 1)} to ${number(end)} of ` : "";
   const missing = told.failed ? "; a part of the list could not be read, reload the page to try again" : "";
   if (answer.total) state.textContent = `${range}${number(answer.total)} ${torrents}${wanted.query ? " found" : ""}${so}${missing}`;
+  else if (whole && told.failed === told.parts) state.textContent = "The list could not be read; reload the page to try again";
   else state.textContent = whole ? `Nothing found for “${wanted.query}”${missing}` : `Searching${so}`;
   pages(from, end, answer.total);
   document.body.dataset.answered = String(answered);
@@ -210,7 +223,11 @@ function remember() {
   if (wanted.query) told.set("q", wanted.query);
   if (wanted.sort !== "date" || !wanted.descending) told.set("sort", (wanted.descending ? "-" : "") + wanted.sort);
   if (wanted.start) told.set("from", String(wanted.start));
-  history.replaceState(null, "", told.size ? `?${told}` : location.pathname);
+  try {
+    history.replaceState(null, "", told.size ? `?${told}` : location.pathname);
+  } catch {
+    // Safari allows it 100 times in half a minute; the next one tells all.
+  }
 }
 
 function change(values) {
@@ -223,8 +240,12 @@ function change(values) {
   ask();
 }
 
+function turnTo(start) {
+  change({ start });
+}
+
 function turn(step) {
-  change({ start: Math.max(0, wanted.start + step * PAGE) });
+  turnTo(Math.max(0, wanted.start + step * PAGE));
   document.getElementById("main").focus({ preventScroll: true });
   document.getElementById("find").scrollIntoView();
 }
@@ -256,14 +277,15 @@ function begin() {
   pages(0, data.shown, data.count);
   pager.on.disabled = data.shown >= data.count;
   const before = new URLSearchParams(location.search);
-  const sort = (before.get("sort") ?? "-date").replace(/^-/, "");
+  const told = before.get("sort") ?? "";
+  const [, down, sort] = /^(-?)(name|size|date)$/.exec(told) ?? ["", "-", "date"];
   const from = Number(before.get("from") ?? 0);
-  if (before.size && ["name", "size", "date"].includes(sort)) {
+  if (before.size) {
     query.value = before.get("q") ?? "";
     change({
       query: query.value.trim(),
       sort,
-      descending: (before.get("sort") ?? "-date").startsWith("-"),
+      descending: Boolean(down),
       start: Number.isSafeInteger(from) && from > 0 ? from : 0,
     });
   } else if (data.shards.length <= FEW) {

@@ -1,3 +1,4 @@
+// Of a catalogue by s3torrent.
 // Holds all torrents of the catalogue, in a thread of its own: finds, sorts, and hands out a page of rows.
 //
 // In:  {load: [url, ...]} once; {find: number, query, sort, descending, start, count}
@@ -26,6 +27,7 @@ function take(shard) {
     texts.push(plain(name ? `${key}\n${name}` : key));
   }
   orders.clear();
+  whole = null;
 }
 
 async function load(urls) {
@@ -68,32 +70,51 @@ function order(sort) {
   return orders.get(sort);
 }
 
-// What was found last: who types on looks only there.
-let before = { sort: "", text: "", size: -1, found: null };
+// All texts as one, and where each begins: one scan finds a word in all rows, several times as fast as asking each.
+let whole = null;
+
+function joined() {
+  if (!whole) {
+    const starts = new Uint32Array(texts.length + 1);
+    texts.forEach((text, index) => { starts[index + 1] = starts[index] + text.length + 1; });
+    whole = { text: `${texts.join("\0")}\0`, starts };
+  }
+  return whole;
+}
+
+// Counts up the rows that hold the term.
+function mark(marks, term) {
+  const { text, starts } = joined();
+  let row = 0;
+  for (let at = text.indexOf(term); at >= 0; at = text.indexOf(term, starts[row])) {
+    while (starts[row + 1] <= at) row += 1;
+    marks[row] += 1;
+    row += 1;
+  }
+}
+
+// The same where the term may begin an info-hash.
+function markHash(marks, term) {
+  rows.forEach(({ v1, v2 }, row) => {
+    if (texts[row].includes(term) || v1.startsWith(term) || v2.startsWith(term)) marks[row] += 1;
+  });
+}
 
 function find({ find: number, query, sort, descending, start, count }) {
-  const text = plain(query);
-  const terms = text.split(/\s+/).filter(Boolean);
-  const hashes = terms.map((term) => /^[0-9a-f]{6,64}$/.test(term));
-  const matches = (index) => {
-    const own = texts[index];
-    for (let at = 0; at < terms.length; at += 1) {
-      const term = terms[at];
-      if (own.includes(term)) continue;
-      if (!hashes[at] || !(rows[index].v1.startsWith(term) || rows[index].v2.startsWith(term))) return false;
-    }
-    return true;
-  };
-  const narrower =
-    before.sort === sort && before.size === rows.length && text.startsWith(before.text) && !hashes.includes(true);
-  const among = narrower ? before.found : order(sort);
-  const found = terms.length ? among.filter(matches) : order(sort);
-  before = { sort, text, size: rows.length, found };
+  const terms = [...new Set(plain(query).split(/[\s\0]+/).filter(Boolean))];
+  const marks = new Uint16Array(rows.length);
+  for (const term of terms) (/^[0-9a-f]{6,64}$/.test(term) ? markHash : mark)(marks, term);
+  const all = order(sort);
   const page = [];
-  for (let step = start; step < Math.min(start + count, found.length); step += 1) {
-    page.push(rows[found[descending ? found.length - 1 - step : step]]);
+  let total = 0;
+  for (let step = 0; step < all.length; step += 1) {
+    const row = all[descending ? all.length - 1 - step : step];
+    if (marks[row] === terms.length) {
+      if (total >= start && page.length < count) page.push(rows[row]);
+      total += 1;
+    }
   }
-  postMessage({ found: number, total: found.length, rows: page, loaded, parts });
+  postMessage({ found: number, total, rows: page, loaded, parts });
 }
 
 onmessage = ({ data }) => (data.load ? load(data.load) : find(data));

@@ -1,3 +1,4 @@
+// Of a catalogue by s3torrent.
 // Before anything is painted: the theme that was chosen here last, else the system's.
 "use strict";
 try {

@@ -1,0 +1,247 @@
+"""What the bucket tells, to whom and of which keys; and the whole configuration that mends it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from s3torrent.doctor.asking import Unseen, ask
+from s3torrent.doctor.filters import (
+    CREATED,
+    FURTHER,
+    WANTED,
+    KeyFilter,
+    clashes,
+    conflict,
+    covered,
+    filter_of,
+    lacking,
+)
+from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.mend import OURS, aws, compact, terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from s3torrent.doctor.case import Case
+    from s3torrent.doctor.finding import Finding
+
+Entry = dict[str, Any]
+"""Of the bucket's notification configuration."""
+KINDS = {
+    "QueueConfigurations": "QueueArn",
+    "LambdaFunctionConfigurations": "LambdaFunctionArn",
+    "TopicConfigurations": "TopicArn",
+}
+PREFIXES = ("recordings/", "torrents/", "films/")
+"""What is proposed where others hear of all else."""
+
+
+def notifications(case: Case) -> Finding | None:
+    """Whether events reach the function, and all of them that it needs."""
+    if case.function is None and case.queue_url is None:
+        return None
+    mine = list(_ours(case, case.notification))
+    if not mine:
+        if "EventBridgeConfiguration" in case.notification:
+            return _by_rule(case)
+        return red(_nothing(case), _new(case))
+    missing = lacking(mine)
+    if all(CREATED in events for events in missing.values()):
+        told = "; ".join(f"{', '.join(sorted(one['Events']))}{_of_keys([filter_of(one)])}" for one in mine)
+        return red(f"bucket {case.bucket} tells {told}, but of no key {CREATED}", _completed(case, mine))
+    reasons = [conflict(case.settings, where) for where, events in missing.items() if CREATED not in events]
+    if all(reasons):
+        return red(f"bucket {case.bucket} tells only of {reasons[0]}", _unfiltered(case, mine))
+    return _told_in_part(case, mine, missing)
+
+
+def _told_in_part(case: Case, mine: list[Entry], missing: Mapping[KeyFilter, list[str]]) -> Finding:
+    """Creations are told, if not under every filter; what of ``missing`` is not?"""
+    events = [event for event in WANTED if any(event in found for found in missing.values())]
+    if not events:
+        return green(f"all events{_of_keys(missing)}")
+    where = [one for one, found in missing.items() if found]
+    of_keys = _of_keys(where) if len(where) < len(missing) else ""
+    cause = f"bucket {case.bucket} does not tell of {', '.join(events)}{of_keys}"
+    if case.setting("TORRENT_ON_DELETE") == "remove" and FURTHER[0] in events:
+        return red(f"{cause}; TORRENT_ON_DELETE=remove needs it", _completed(case, mine))
+    return yellow(cause, _completed(case, mine))
+
+
+def _of_keys(filters: Iterable[KeyFilter]) -> str:
+    texts = [str(one) for one in filters if one.breadth]
+    return f", of keys with {' or '.join(texts)}" if texts else ""
+
+
+def _ours(case: Case, there: dict[str, Any]) -> Iterable[Entry]:
+    """The entries that lead to the queue or the function, straight or by a topic."""
+    targets = _targets(case)
+    for kind, name in KINDS.items():
+        for entry in there.get(kind, []):
+            arn = str(entry[name])
+            if arn in targets or (kind == "TopicConfigurations" and _subscribed(case, arn, targets)):
+                yield entry
+
+
+def _targets(case: Case) -> set[str]:
+    found: set[str] = set()
+    with contextlib.suppress(Unseen):
+        found.add(case.queue["QueueArn"])
+    with contextlib.suppress(Unseen):
+        found |= {case.function_arn, f"{case.function_arn}:$LATEST"}
+    return found
+
+
+def _subscribed(case: Case, topic: str, targets: set[str]) -> bool:
+    call = case.client("sns").list_subscriptions_by_topic
+    answer = ask("sns:ListSubscriptionsByTopic", f"topic {topic}", call, TopicArn=topic)
+    return any(one.get("Endpoint") in targets for one in answer.get("Subscriptions", []))
+
+
+def _nothing(case: Case) -> str:
+    others = sorted(map(_target, _entries(case)))
+    told = f"; it tells {', '.join(others)}" if others else ""
+    wanted = f"queue {case.queue_name}" if case.queue_url else f"function {case.function}"
+    return f"bucket {case.bucket} does not tell {wanted} of anything{told}"
+
+
+def _by_rule(case: Case) -> Finding:
+    """Through EventBridge: a rule that takes the bucket's events and leads to us."""
+    client = case.client("events")
+    for arn in sorted(_targets(case)):
+        call = client.list_rule_names_by_target
+        for name in ask("events:ListRuleNamesByTarget", arn, call, TargetArn=arn).get("RuleNames", []):
+            rule = ask("events:DescribeRule", f"rule {name}", client.describe_rule, Name=name)
+            pattern = json.loads(rule.get("EventPattern") or "{}")
+            if "aws.s3" not in pattern.get("source", ["aws.s3"]):
+                continue
+            if case.bucket not in pattern.get("detail", {}).get("bucket", {}).get("name", [case.bucket]):
+                continue
+            if rule.get("State") == "DISABLED":
+                mend = aws(case, "events", "enable-rule", "--name", name)
+                return red(f"EventBridge rule {name} is disabled", mend)
+            return green(f"by EventBridge rule {name}")
+    cause = (
+        f"bucket {case.bucket} tells EventBridge, but no rule leads to {' or '.join(sorted(_targets(case)))}"
+    )
+    return red(cause, _new(case))
+
+
+# --- mends: the whole configuration each time, for the call replaces it
+
+
+def _entries(case: Case) -> list[Entry]:
+    return [entry for kind in KINDS for entry in case.notification.get(kind, [])]
+
+
+def _target(entry: Entry) -> str:
+    return next(str(entry[name]) for name in KINDS.values() if name in entry)
+
+
+def _new(case: Case) -> str:
+    """An entry for us beside all that is there, which is somebody else's."""
+    there, others = case.notification, _entries(case)
+    events = [one for one in WANTED if not any(clashes(one, KeyFilter(), other) for other in others)]
+    if CREATED not in events:
+        return _in_the_way(case, others)
+    kind, name = (
+        ("QueueConfigurations", "QueueArn")
+        if case.queue_url
+        else ("LambdaFunctionConfigurations", "LambdaFunctionArn")
+    )
+    arn = case.queue["QueueArn"] if case.queue_url else case.function_arn
+    taken = {one.get("Id") for one in others}
+    names = (OURS, *(f"{OURS}-{number}" for number in range(2, len(taken) + 3)))
+    entry = {"Id": next(one for one in names if one not in taken), name: arn, "Events": events}
+    return _put(case, {**there, kind: [*there.get(kind, []), entry]})
+
+
+def _completed(case: Case, mine: list[Entry]) -> str:
+    """Ours with what they lack, as far as S3 lets it stand beside the others."""
+    editable = _editable(mine)
+    fixed = [one for one in _entries(case) if not _is_among(one, editable)]
+    missing, settled = lacking(mine), list[Entry]()
+    after: dict[int, Entry | None] = {}
+    for entry in sorted(editable, key=lambda one: filter_of(one).breadth):
+        here = filter_of(entry)
+        # A narrower one of ours gives way; that of a topic does not, for others may hear by it.
+        beside = [
+            one
+            for one in editable
+            if one is not entry and id(one) not in after and ("TopicArn" in one or not _held(one, here))
+        ]
+        wanted = missing.get(here, [] if missing else WANTED)
+        given = {
+            event
+            for event in wanted
+            if not any(clashes(event, here, one) for one in (*fixed, *settled, *beside))
+        }
+        wider = {event for one in settled if filter_of(one).holds(here) for event in one["Events"]}
+        kept = {
+            one
+            for one in entry["Events"]
+            if not covered(one, given | (set() if "TopicArn" in entry else wider))
+        }
+        new = {**entry, "Events": sorted(kept | given)} if kept | given else None
+        after[id(entry)] = new
+        settled += [new] if new else []
+    better = lacking([*settled, *(one for one in mine if not _is_among(one, editable))])
+    if better == missing or all(CREATED in events for events in better.values()):
+        return _in_the_way(case, fixed)
+    return _put(case, _replaced(case, after))
+
+
+def _unfiltered(case: Case, mine: list[Entry]) -> str:
+    """One of ours for all keys, instead of all of ours for some."""
+    editable = _editable(mine)
+    fixed = [one for one in _entries(case) if not _is_among(one, editable)]
+    told = {event for one in editable for event in one["Events"]}
+    events = sorted(event for event in told if not covered(event, told - {event}))
+    if any(clashes(event, KeyFilter(), one) for event in events for one in fixed):
+        return _in_the_way(case, fixed)
+    first = {name: value for name, value in editable[0].items() if name != "Filter"} | {"Events": events}
+    after: dict[int, Entry | None] = {id(one): None for one in editable}
+    return _put(case, _replaced(case, {**after, id(editable[0]): first}))
+
+
+def _editable(mine: list[Entry]) -> list[Entry]:
+    """A topic may have other listeners: it is left alone where there is an entry of ours alone."""
+    return [one for one in mine if "TopicArn" not in one] or mine[:1]
+
+
+def _held(entry: Entry, where: KeyFilter) -> bool:
+    return where.holds(filter_of(entry))
+
+
+def _is_among(entry: Entry, entries: list[Entry]) -> bool:
+    return any(entry is one for one in entries)
+
+
+def _replaced(case: Case, after: Mapping[int, Entry | None]) -> dict[str, Any]:
+    """The configuration with entries replaced, by ``id``; None: left out."""
+    there = dict(case.notification)
+    for kind in KINDS:
+        if kind in there:
+            found = [after.get(id(one), one) for one in there[kind]]
+            there[kind] = [one for one in found if one is not None]
+    return there
+
+
+def _in_the_way(case: Case, others: list[Entry]) -> str:
+    """S3 refuses two that could both hear of one key; and what another program reads is not ours to read."""
+    these = [one for one in others if any(event.startswith("s3:ObjectCreated:") for event in one["Events"])]
+    filters = [filter_of(one) for one in these]
+    free = (one for one in PREFIXES if not any(KeyFilter(one).meets(other) for other in filters))
+    prefix = next(free, PREFIXES[0])
+    names = ", ".join(compact(_target(one)) for one in these)
+    clear = not any(KeyFilter(prefix).meets(other) for other in filters)
+    what = "" if clear else f", once {names} has a filter that leaves these keys out"
+    ways = f"; or have one SNS topic, or EventBridge, tell both queue {compact(case.queue_name)} and {names}"
+    return f"{terraform('notification_prefix', prefix)}{what}{ways if case.queue_url else ''}"
+
+
+def _put(case: Case, configuration: dict[str, Any]) -> str:
+    words = ("s3api", "put-bucket-notification-configuration", "--bucket", case.bucket)
+    return aws(case, *words, "--notification-configuration", compact(configuration))
