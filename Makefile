@@ -7,7 +7,7 @@ LOCK := requirements/dev.txt
 ZIP := dist/s3torrent-lambda.zip
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test checkov lint format package wheels bench fuzz kernel soak lock clean setup judges
+.PHONY: demo test checkov lint format package wheels bench fuzz kernel pictures soak lock docs clean setup judges
 
 demo: setup
 	@$(BIN)/python -m s3torrent.devstack.demo
@@ -54,6 +54,10 @@ KERNEL_SECONDS ?= 300
 kernel: setup
 	cd tests && ../$(BIN)/python -m native.run --seconds $(KERNEL_SECONDS)
 
+# The docs' pictures, anew; tests/docs tells when they are old.
+pictures: setup judges
+	$(BIN)/python docs/pictures/make.py
+
 soak: setup
 	$(BIN)/python bench/soak.py
 
@@ -77,12 +81,19 @@ $(VENV)/.built: $(VENV)/.installed setup.py $(wildcard src/s3torrent/*/native/*)
 judges:
 	@sh util/install-judges.sh
 
+# The pages that are written from the code; tests compare.
+docs: setup
+	for page in docs/make_*.py; do $(BIN)/python $$page || exit 1; done
+
 lock: setup
-	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra stack --extra record --extra inventory --extra catalog --group judges --group test --group lint --group build \
 	  --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o $(LOCK)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra record --constraint $(LOCK) --universal --python-version 3.13 \
 	  --generate-hashes --no-header --no-annotate -o requirements/record.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra catalog --constraint $(LOCK) --universal --python-version 3.13 \
+	  --generate-hashes --no-header --no-annotate -o requirements/cli.txt
+	$(BIN)/uv pip compile --quiet --group build --constraint $(LOCK) --universal --python-version 3.13 \
+	  --generate-hashes --no-header --no-annotate -o requirements/build.txt
 	$(BIN)/uv pip compile --quiet pyproject.toml --group fuzz --constraint $(LOCK) --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate -o requirements/fuzz.txt
 	echo checkov | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,0 +1,164 @@
+"""What docs/install.md tells a person to type: each way into a home of its own, and the command at work there."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/install.md").read_text()
+LINES = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+BIN = Path(sys.executable).parent
+SECONDS = 280
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+}
+"""uv does not read pip's configuration, which says where this machine gets its packages."""
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src", "docs/man")
+
+
+def line_of(start: str, end: str = "") -> str:
+    """The one line of the page that begins and ends so."""
+    [line] = [line for line in LINES if line.startswith(start) and line.endswith(end)]
+    return line
+
+
+def pip_settings() -> dict[str, str]:
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
+    )
+    found = dict(re.findall(r"^(?:global|user|site|:env:)\.([\w-]+)='(.*)'$", listed.stdout, re.MULTILINE))
+    return {PIP_TO_UV[name]: value for name, value in found.items() if name in PIP_TO_UV}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings by which uv finds the packages that pip finds; skips where pip finds none."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-cache-dir", "--no-deps", "click"],
+        cwd=tmp_path_factory.mktemp("index"),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    if asked.returncode:
+        pytest.skip(f"needs a package index, and pip found none: {asked.stderr.strip().splitlines()[-1]}")
+    return pip_settings() | {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: any index will do
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``dist``, as after ``make wheels``."""
+    if not shutil.which(f"{platform.machine()}-linux-gnu-gcc"):
+        pytest.skip(f"needs a compiler for {platform.machine()}")
+    folder = tmp_path_factory.mktemp("wheels")
+    built = ["sh", "util/build-wheels.sh", sys.executable, folder / "dist"]
+    subprocess.run(built, cwd=ROOT, check=True, capture_output=True, timeout=SECONDS)
+    return folder
+
+
+class Home:
+    """A person with an empty home, whose shell stands in ``place``."""
+
+    def __init__(self, folder: Path, place: Path, settings: dict[str, str]) -> None:
+        self.folder, self.place = folder, place
+        kept = ("PATH", "PIP_", "SSL_", "REQUESTS_", "CURL_", "http", "HTTP", "no_proxy", "NO_PROXY", "LANG")
+        self.environment = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+        self.environment |= settings | {
+            "HOME": str(folder),
+            "PATH": f"{folder}/.local/bin:{BIN}:{os.environ.get('PATH', os.defpath)}",
+            "PIPX_DEFAULT_PYTHON": sys.executable,
+            "UV_PYTHON": sys.executable,
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
+        self.program = folder / ".local/bin/s3torrent"
+
+    def types(self, line: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", line],
+            env=self.environment,
+            cwd=cwd or self.place,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    def installs(self, line: str) -> None:
+        done = self.types(line)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert self.program.resolve().is_relative_to(self.folder)
+
+    def makes_a_torrent(self, kernel: str = "sha1 .+") -> None:
+        """Hashed as ``kernel`` says, by default in C."""
+        (self.folder / "film.mkv").write_bytes(b"film" * 10_000)
+        for line in ("--version", "create film.mkv", "verify film.mkv.torrent film.mkv"):
+            done = self.types(f"{self.program} {line}", cwd=self.folder)
+            assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
+            if line == "--version":
+                assert re.fullmatch(rf"s3torrent [\d.]+ \(hashing: {kernel}\)\n", done.stdout)
+
+    def reads(self, line: str) -> None:
+        """A manual page is found."""
+        if not shutil.which("man"):
+            pytest.skip("needs man")
+        done = self.types(line.replace("man ", "man -w ", 1))
+        assert done.returncode == 0, done.stderr
+        assert Path(done.stdout.strip()).read_text().startswith('.\\" Generated by docs/make_man.py')
+
+
+def test_pipx_installs_the_wheel_and_links_the_manual(
+    wheels: Path, index: dict[str, str], tmp_path: Path
+) -> None:
+    home = Home(tmp_path, wheels, index)
+    home.installs(line_of("pipx install dist/"))
+    home.makes_a_torrent()
+    home.reads("man s3torrent-catalog-build")
+    assert (tmp_path / ".local/share/man/man1/s3torrent.1").exists()
+
+
+def test_pipx_installs_the_wheel_with_an_extra(wheels: Path, index: dict[str, str], tmp_path: Path) -> None:
+    home = Home(tmp_path, wheels, index)
+    home.installs(line_of("pipx install", '[catalog]"'))
+    done = home.types(f"{home.program} catalog build out --from s3://bucket/", cwd=tmp_path)
+    assert (done.returncode, "DDB_TABLE is not set" in done.stderr) == (2, True), done.stderr
+
+
+def test_uv_installs_the_wheel_and_the_manual_lies_where_the_page_says(
+    wheels: Path, index: dict[str, str], tmp_path: Path
+) -> None:
+    home = Home(tmp_path, wheels, index)
+    home.installs(line_of("uv tool install dist/"))
+    home.makes_a_torrent()
+    home.reads(line_of("man -M"))
+
+
+def test_uv_installs_the_checkout(index: dict[str, str], tmp_path: Path) -> None:
+    """Of a copy, for a build leaves its files where it is made."""
+    home = Home(tmp_path / "home", tmp_path / "checkout", index)
+    home.folder.mkdir()
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            left = shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info")
+            shutil.copytree(ROOT / name, home.place / name, ignore=left)
+        else:
+            home.place.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, home.place / name)
+    home.installs(line_of("uv tool install ."))
+    home.makes_a_torrent("sha1 .+" if shutil.which("gcc") else "hashlib")
+
+
+def test_the_page_names_the_extras_there_are() -> None:
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(extras)
