@@ -97,6 +97,16 @@ def ask(action: str, about: str, call: Callable[..., Any], /, **arguments: Any) 
         raise Unseen(f"{action} of {about}: {_line(error)}") from None
 
 
+def ask_or_unset(unset: str, action: str, about: str, call: Callable[..., Any], /, **arguments: Any) -> Any:
+    """As ``ask``; but AWS's code ``unset`` is the answer {}: nothing was set."""
+    try:
+        return ask(action, about, call, **arguments)
+    except Other as why:
+        if why.code == unset:
+            return {}
+        raise
+
+
 def _meaning(action: str, about: str, error: ClientError) -> Unseen:
     code = str(error.response.get("Error", {}).get("Code", ""))
     said = _line(error.response.get("Error", {}).get("Message", ""))

@@ -121,8 +121,8 @@ CHECKS = (
     Check(
         "bucket-key",
         "the KMS key by which the bucket encrypts what is written",
-        "the function's role may not use it",
-        "`put-role-policy` or `put-key-policy`: the policy that is there, and our statement",
+        "the function's role may not use it, or nobody can: it is disabled",
+        "`put-role-policy` or `put-key-policy`: the policy that is there, and our statement; `enable-key`",
         encryption.bucket_key,
     ),
     Check(
@@ -138,8 +138,8 @@ CHECKS = (
     Check(
         "queue-key",
         "the KMS key of the queue",
-        "S3 may not use it, as it may never AWS's own (`alias/aws/sqs`): no event arrives",
-        "`set-queue-attributes`: SQS's own encryption; or `put-key-policy`, `put-role-policy`",
+        "S3 may not use it, as it may never AWS's own (`alias/aws/sqs`), or it is disabled: no event arrives",
+        "`set-queue-attributes`: SQS's own encryption; or `put-key-policy`, `put-role-policy`, `enable-key`",
         encryption.queue_key,
     ),
     Check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3torrent.doctor.asking import Other, ask
+from s3torrent.doctor.asking import ask_or_unset
 from s3torrent.doctor.finding import green, grey, red, yellow
 from s3torrent.doctor.mend import aws
 from s3torrent.doctor.permissions import OPTIONAL, needs, role_as_caller
@@ -47,14 +47,10 @@ def bucket_policy(case: Case) -> Finding | None:
 
 
 def _policy(case: Case) -> str:
+    """Its JSON, "" where it has none."""
     call = case.client("s3").get_bucket_policy
-    try:
-        answer = ask("s3:GetBucketPolicy", f"bucket {case.bucket}", call, Bucket=case.bucket)
-    except Other as why:
-        if why.code == NO_POLICY:
-            return ""
-        raise
-    return str(answer["Policy"])
+    answer = ask_or_unset(NO_POLICY, "s3:GetBucketPolicy", f"bucket {case.bucket}", call, Bucket=case.bucket)
+    return str(answer.get("Policy", ""))
 
 
 def _requests(case: Case) -> Iterator[tuple[Request, bool]]:

@@ -6,9 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.doctor.asking import Absent, Other, Unseen, ask
+from s3torrent.doctor.asking import Absent, Unseen, ask, ask_or_unset
 from s3torrent.doctor.finding import green, grey, red
-from s3torrent.doctor.mend import OURS, aws, compact, set_attributes
+from s3torrent.doctor.mend import OURS, aws, both, compact, set_attributes
 from s3torrent.doctor.permissions import grant, role_as_caller, simulated
 from s3torrent.doctor.policy import Caller, Decision, Effect, Request, decide
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from s3torrent.doctor.finding import Finding
 
 ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+USABLE = ("Enabled", "Updating")
 AWS_OWN = "alias/aws/"
 NO_DEFAULT = "ServerSideEncryptionConfigurationNotFoundError"
 
@@ -30,19 +31,16 @@ def bucket_key(case: Case) -> Finding | None:
     key = _of_bucket(case)
     if not key or AWS_OWN in key:
         return green("what is written needs no key of yours")
-    arn = str(_described(case, key)["Arn"])
-    return _usable_by_role(case, arn, "s3", f"bucket {case.bucket} is encrypted by key {arn}")
+    described = _described(case, key)
+    arn = str(described["Arn"])
+    told = f"bucket {case.bucket} is encrypted by key {arn}"
+    return _out_of_use(case, described, told) or _usable_by_role(case, arn, "s3", told)
 
 
 def _of_bucket(case: Case) -> str:
     """Its default key, "" where S3's own is used."""
-    call = case.client("s3").get_bucket_encryption
-    try:
-        answer = ask("s3:GetEncryptionConfiguration", f"bucket {case.bucket}", call, Bucket=case.bucket)
-    except Other as why:
-        if why.code == NO_DEFAULT:
-            return ""
-        raise
+    call, about = case.client("s3").get_bucket_encryption, f"bucket {case.bucket}"
+    answer = ask_or_unset(NO_DEFAULT, "s3:GetEncryptionConfiguration", about, call, Bucket=case.bucket)
     rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
     found = [rule.get("ApplyServerSideEncryptionByDefault", {}) for rule in rules]
     return next((str(one["KMSMasterKeyID"]) for one in found if one.get("KMSMasterKeyID")), "")
@@ -56,17 +54,40 @@ def queue_key(case: Case) -> Finding | None:
     if not key:
         return green("S3 needs no key to send")
     told = f"queue {case.queue_name} is encrypted by {key}"
-    if AWS_OWN in key or _described(case, key).get("KeyManager") == "AWS":
+    described = {} if AWS_OWN in key else _described(case, key)
+    if AWS_OWN in key or described.get("KeyManager") == "AWS":
         own = {"KmsMasterKeyId": "", "SqsManagedSseEnabled": "true"}
         cause = f"{told}, AWS's own key, which S3 may not use: no event arrives"
         return red(cause, set_attributes(case, case.queue_url, own))
-    arn = str(_described(case, key)["Arn"])
+    arn = str(described["Arn"])
+    return _out_of_use(case, described, told) or _usable_by_s3(case, arn, told)
+
+
+def _usable_by_s3(case: Case, arn: str, told: str) -> Finding:
+    """And by the role, which reads what S3 sent."""
     found = _decided(case, arn, Caller.service("s3.amazonaws.com"), {"aws:sourceaccount": _account(case)})
     if found.effect is Effect.UNSAID:
         return red(f"{told}, whose policy does not let S3 use it", _let(case, arn, "s3.amazonaws.com"))
     if found.effect is not Effect.ALLOWED:
         return _not_ours(case, arn, told, found, "S3")
     return _usable_by_role(case, arn, "sqs", told) if case.function else green(told)
+
+
+def _out_of_use(case: Case, described: Mapping[str, Any], told: str) -> Finding | None:
+    """A key that nobody can use, by its state.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    """
+    arn, state = str(described["Arn"]), described.get("KeyState", "Enabled")
+    if state in USABLE:
+        return None
+    enable = aws(case, "kms", "enable-key", "--key-id", arn)
+    mends = {
+        "Disabled": enable,
+        "PendingDeletion": both(aws(case, "kms", "cancel-key-deletion", "--key-id", arn), enable),
+    }
+    show = aws(case, "kms", "describe-key", "--key-id", arn)
+    return red(f"{told}, which is {state}: nothing can be encrypted or read by it", mends.get(state, show))
 
 
 def _usable_by_role(case: Case, arn: str, service: str, told: str) -> Finding:

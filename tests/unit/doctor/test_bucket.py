@@ -204,6 +204,21 @@ def with_key(*statements: dict[str, Any], iam: str = "allowed") -> dict[str, Any
     return {**DESCRIBED, "get_key_policy": {"Policy": policy}, "simulate_principal_policy": decide}
 
 
+def in_state(state: str) -> dict[str, Any]:
+    """That key, usable by all, in that state of KMS."""
+    told = {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": state}
+    return {**with_key(BY_S3, BY_ACCOUNT), "describe_key": {"KeyMetadata": told}}
+
+
+STATES = [
+    ("Enabled", "green", ""),
+    ("Updating", "green", ""),
+    ("Disabled", "red", f"aws kms enable-key --key-id {KEY}"),
+    ("PendingDeletion", "red", f" && aws kms enable-key --key-id {KEY}"),
+    ("PendingImport", "red", f"aws kms describe-key --key-id {KEY}"),
+]
+
+
 class TestBucketKey:
     @pytest.mark.parametrize(
         ("told", "level", "mend"),
@@ -227,6 +242,12 @@ class TestBucketKey:
         assert found[0] == level, found
         assert mend in found[2]
         assert bool(mend) == bool(found[2])
+
+    @pytest.mark.parametrize(("state", "level", "mend"), STATES)
+    def test_a_key_must_be_in_use(self, state: str, level: str, mend: str) -> None:
+        found = said(bucket_key(case({**ENCRYPTED, **in_state(state)})))
+        assert (found[0], mend in found[2], bool(found[2])) == (level, True, level == "red"), found
+        assert (state in found[1]) == (level == "red")
 
     def test_the_mend_of_a_policy_keeps_what_is_there(self) -> None:
         theirs = {**BY_ACCOUNT, "Principal": {"AWS": "arn:aws:iam::1:root"}}
@@ -283,6 +304,12 @@ class TestQueueKey:
         found = self.told(KEY, told)
         assert found[0] == level, found
         assert mend in found[2]
+
+    @pytest.mark.parametrize(("state", "level", "mend"), STATES)
+    def test_a_key_must_be_in_use(self, state: str, level: str, mend: str) -> None:
+        found = self.told(KEY, in_state(state))
+        assert (found[0], mend in found[2], bool(found[2])) == (level, True, level == "red"), found
+        assert (state in found[1]) == (level == "red")
 
     def test_a_queue_without_a_key_is_green(self) -> None:
         assert said(queue_key(case()))[0] == "green"
