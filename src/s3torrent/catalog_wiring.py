@@ -34,6 +34,7 @@ def publisher(
     title: str,
     url: str = "",
     files: str = "",
+    private: bool = False,
     force: bool = False,
 ) -> Publisher:
     """``source``: bucket and prefix of the objects; ``place``: a folder, or bucket and prefix; ``title``: ""
@@ -60,7 +61,7 @@ def publisher(
     else:
         target = FolderTarget(place, force=force)
     status = status_store(clients, settings.table, create_missing=False)
-    found = Source(source.bucket, source.key, status, s3_store(clients), tuple(hidden))
+    found = Source(source.bucket, source.key, status, s3_store(clients), tuple(hidden), private)
     renderer = Renderer(title or source.bucket, Links(source.bucket, files, up, url))
     return Publisher(found, renderer, target, force=force)
 

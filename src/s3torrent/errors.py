@@ -118,6 +118,10 @@ class BadName(NotTorrentable):
     default_hint = "rename it: a torrent needs a last path segment that is a file name"
 
 
+class CataloguePage(NotTorrentable):
+    default_hint = "set TORRENT_EXCLUDE to the catalogue's prefix, such as catalog/*, to spend no event on it"
+
+
 class ForeignTorrent(NotTorrentable):
     default_hint = "move or delete that .torrent, then send the event again; s3torrent never overwrites it"
 

@@ -15,10 +15,10 @@ DIRECT = "direct"
 """The event of a request that somebody made in person."""
 FOLDER = "folder"
 """The event of a folder that may be quiet by now; its key ends in ``/``."""
-
-
 CATALOG = "catalog"
 """The event of a catalogue that is to be brought up to date; its key is a prefix."""
+CATALOG_MARK = "s3torrent-catalog"
+"""User metadata of each file of a catalogue: what is not marked so is never overwritten and never removed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from s3torrent.errors import ConfigError
 from s3torrent.hashing import kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from s3torrent.config import Settings
     from s3torrent.dead_letters import DeadLetters
     from s3torrent.engine.base import Engine
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.fanout import FanOut
     from s3torrent.pipeline.folder import Folders
     from s3torrent.pipeline.make import Maker
+    from s3torrent.pipeline.outcome import SeedChecks
     from s3torrent.pipeline.upload import Uploader
     from s3torrent.queueing import Queue
     from s3torrent.redelivery import Redelivery
@@ -184,15 +183,21 @@ def status_store(clients: Clients, table: str, *, create_missing: bool = True) -
     return DynamoStatus(clients.client("dynamodb"), table, clock, create_missing=create_missing)
 
 
-def _seed_checks(settings: Settings) -> Callable[[Metainfo], dict[str, Any] | None]:
+def _seed_checks(settings: Settings) -> SeedChecks:
     """All web seeds of a torrent together take a third of a lease at most."""
+    from s3torrent.pipeline.outcome import unchecked  # noqa: PLC0415 - as all of the pipeline here
+
+    if not settings.check_seeds:
+        return unchecked
     from s3torrent.pipeline.check_seeds import seed_checks  # noqa: PLC0415 - few functions try them
 
     most = min(MOST_CHECK_SECONDS, settings.lease_seconds / 3)
     pays = settings.request_payer
-    return lambda metainfo: seed_checks(
-        metainfo, lambda share: web_reader(seconds=most * share, requester_pays=pays)
-    )
+
+    def checks(metainfo: Metainfo) -> dict[str, Any] | None:
+        return seed_checks(metainfo, lambda share: web_reader(seconds=most * share, requester_pays=pays))
+
+    return checks
 
 
 def web_reader(page: str = "", *, seconds: float = 30.0, requester_pays: bool = False) -> HttpReader:
@@ -222,6 +227,7 @@ def uploader(settings: Settings) -> Uploader:
         lease_seconds=settings.lease_seconds,
         threads=settings.threads,
         watch_prefix=settings.watch_prefix,
+        check_seeds=_seed_checks(settings),
     )
 
 
@@ -275,5 +281,5 @@ def maker(settings: Settings) -> Maker:
         control_prefix=settings.control_prefix,
         checkpoint_seconds=settings.checkpoint_seconds,
         state_machine=_state_machine(settings),
-        **({"check_seeds": _seed_checks(settings)} if settings.check_seeds else {}),
+        check_seeds=_seed_checks(settings),
     )

@@ -152,13 +152,30 @@ def test_somebody_elses_page_is_left_alone_but_by_force(world: World) -> None:
     assert world.head("index.html")["Body"].read().startswith(b"<!doctype html>")
 
 
-def test_where_its_own_files_would_get_torrents_a_note_says_so(world: World) -> None:
+def test_its_own_files_get_no_torrents_though_nobody_excludes_them_and_a_note_says_so(world: World) -> None:
     world.fill("two")
     done = world.run(
         "catalog", "publish", f"s3://{world.bucket}/catalog", "--url", URL, TORRENT_EXCLUDE="other/*"
     )
     assert done.code == 0
     assert "TORRENT_EXCLUDE=catalog/*" in done.stderr
+    pages = world.etags()
+    everything = world.run("backfill", f"s3://{world.bucket}/", "--inline", TORRENT_EXCLUDE="")
+    assert everything.code == 0, everything.stderr
+    assert world.etags() == pages
+    known = world.run("audit", f"s3://{world.bucket}/", TORRENT_EXCLUDE="")
+    assert known.code == 0, known.stdout + known.stderr
+
+
+def test_private_torrents_are_left_out_whatever_the_environment_says(world: World) -> None:
+    world.s3.put_object(Bucket=world.bucket, Key="secret", Body=b"secret")
+    done = world.run("backfill", f"s3://{world.bucket}/", "--inline", TORRENT_PRIVATE="1")
+    assert done.code == 0, done.stderr
+    world.s3.put_object(Bucket=world.bucket, Key="two", Body=b"two")
+    world.fill()
+    assert world.publish()["torrents"] == 1
+    assert b"secret" not in world.head("index.html")["Body"].read()
+    assert world.publish("--private")["torrents"] == 2
 
 
 def test_a_wrong_place_or_table_takes_nothing_out(world: World, ministack: MiniStack) -> None:

@@ -32,13 +32,16 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """The objects of ``bucket`` below ``prefix``, without those below one of ``hidden``."""
+    """The objects of ``bucket`` below ``prefix``, without those below one of ``hidden``. ``private``: whether
+    those are listed, too, whose torrents are private (BEP 27): a magnet link tells their trackers.
+    """
 
     bucket: str
     prefix: str
     status: StatusStore
     store: ObjectReader
     hidden: tuple[str, ...] = ()
+    private: bool = False
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
@@ -66,7 +69,7 @@ class Source:
     def place(self, key: str, item: StatusItem) -> Entry | Place:
         if item.status in IN_WORK:
             return Place.AS_BEFORE
-        if item.status != COMPLETED:
+        if item.status != COMPLETED or (item.get("private") and not self.private):
             return Place.OUT
         return of_item(item, key) or Place.UNREADABLE
 

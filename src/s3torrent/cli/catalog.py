@@ -42,7 +42,11 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
                 metavar="TEMPLATE",
                 help="Where the bucket's objects are found, such as https://cdn.example.org/{key}.",
             ),
-            click.option("--private", is_flag=True, help="List them although TORRENT_PRIVATE is set."),
+            click.option(
+                "--private",
+                is_flag=True,
+                help="List private torrents, too, or all where TORRENT_PRIVATE is set.",
+            ),
             click.option("--force", is_flag=True, help="Replace files that s3torrent did not write."),
             click.option("--json", "as_json", is_flag=True, help="Tell what was done as JSON on stdout."),
         )
@@ -127,6 +131,7 @@ def _run(
         title=title or (own.title if own else ""),
         url=checked_url("--url", url) or (own.url if own else ""),
         files=checked_files("--files", files, source.bucket) or (own.files if own else ""),
+        private=private,
         force=force,
     )
     with objects_bar(str(place), None) as moved:
@@ -146,8 +151,8 @@ def _run(
     rules = Rules(source.bucket, wired.include, wired.exclude, wired.control_prefix)
     if isinstance(place, ObjectRef) and not rules.reason(ObjectRef(place.bucket, f"{place.key}index.html")):
         say(
-            "note: the function takes the catalogue's files for objects of yours; "
-            f"set TORRENT_EXCLUDE={place.key}* or TORRENT_CATALOG there"
+            "note: the catalogue's files wake the function, which passes each over (SKIPPED); "
+            f"set TORRENT_EXCLUDE={place.key}* or TORRENT_CATALOG there to spare that"
         )
     if not found.renderer.links.base:
         say("note: there is no feed without --url")

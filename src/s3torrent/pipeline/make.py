@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from s3torrent.engine.base import TooMuchForOne
 from s3torrent.errors import (
     AccessDenied,
+    CataloguePage,
     HeldByAnother,
     LeaseLost,
     MetainfoError,
@@ -32,7 +33,7 @@ from s3torrent.pipeline.checkpoint import Checkpoint, telling_progress
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key, name_of
 from s3torrent.pipeline.gone import gone, leave
 from s3torrent.pipeline.lease import Lease
-from s3torrent.pipeline.outcome import Outcome, describe
+from s3torrent.pipeline.outcome import Outcome, describe, unchecked
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.pipeline.spread import OWNER, hand_over
 from s3torrent.pipeline.watch import watch
@@ -49,25 +50,21 @@ from s3torrent.status.base import (
     Job,
     Superseded,
 )
-from s3torrent.types import DIRECT
+from s3torrent.types import CATALOG_MARK, DIRECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from s3torrent.engine.base import Engine
-    from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
     from s3torrent.pipeline.checkpoint import Memory
+    from s3torrent.pipeline.outcome import SeedChecks
     from s3torrent.pipeline.spread import StateMachine
     from s3torrent.status.base import ClaimResult, StatusStore
     from s3torrent.store.base import ObjectStore
     from s3torrent.types import ObjectHead, ObjectVersion, TorrentRequest
 
 MAX_TORRENT_BYTES = 64 << 20
-
-
-def _unchecked(_metainfo: Metainfo) -> None:
-    """Web seeds are not tried."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Maker:
     control_prefix: str = ""
     checkpoint_seconds: float = 20.0
     state_machine: StateMachine | None = None
-    check_seeds: Callable[[Metainfo], dict[str, Any] | None] = _unchecked
+    check_seeds: SeedChecks = unchecked
 
     def make(self, request: TorrentRequest, deadline: float = math.inf, *, anew: bool = False) -> Outcome:
         """Raises what may be retried or must be seen: SourceError, EngineError, StatusError. NotTorrentable
@@ -185,6 +182,8 @@ class Maker:
         found = standing(torrent, source, self.policy.policy_id)
         attributes = None
         try:
+            if CATALOG_MARK in head.metadata:
+                raise CataloguePage(f"{source.ref} is a file of a catalogue that s3torrent has written")
             if found is Standing.FOREIGN:
                 raise foreign(source.ref)
             if found is Standing.CURRENT and torrent and not anew:

@@ -10,11 +10,13 @@ from s3torrent.metainfo.magnet import magnet
 from s3torrent.status.base import SKIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.types import ObjectVersion
 
+    SeedChecks = Callable[[Metainfo], dict[str, Any] | None]
+    """Tries the web seeds of a torrent about to be published: what its status item tells of them."""
 
 MOST_LINK = 16 * 1024
 """Characters of a magnet link that an item keeps: DynamoDB takes 400 KB an item."""
@@ -35,6 +37,10 @@ def skipped(job_id: str, reason: str) -> Outcome:
     return Outcome(job_id, SKIPPED, reason)
 
 
+def unchecked(_metainfo: Metainfo) -> None:
+    """Web seeds are not tried."""
+
+
 def describe(
     source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
 ) -> dict[str, Any]:
@@ -53,5 +59,6 @@ def describe(
         "infoHashV1": v1.hex() if v1 else None,
         "infoHashV2": v2.hex() if v2 else None,
         "magnet": link if len(link) <= MOST_LINK else None,
+        "private": True if metainfo.private else None,
     }
     return {name: value for name, value in described.items() if value is not None}

@@ -25,7 +25,7 @@ from s3torrent.errors import (
 from s3torrent.hashing.part import assemble_parts
 from s3torrent.pipeline.build import require_current
 from s3torrent.pipeline.content import check_torrent_key, name_of, object_content
-from s3torrent.pipeline.outcome import Outcome, describe
+from s3torrent.pipeline.outcome import Outcome, describe, unchecked
 from s3torrent.pipeline.parts import SMALLEST_PART
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.pipeline.watch import watch
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from s3torrent.engine.base import Progress
     from s3torrent.metainfo.model import Metainfo
     from s3torrent.metainfo.policy import TorrentPolicy
+    from s3torrent.pipeline.outcome import SeedChecks
     from s3torrent.pipeline.sending import Sender, Sent
     from s3torrent.status.base import StatusStore
     from s3torrent.store.base import UploadStore
@@ -53,6 +54,7 @@ class Uploader:
     threads: int = 4
     smallest_part: int = SMALLEST_PART
     watch_prefix: str = ""
+    check_seeds: SeedChecks = unchecked
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ def _publish(uploader: Uploader, target: Target, head: ObjectHead, metainfo: Met
         except S3TorrentError as error:
             trouble = error
     try:
+        if isinstance(claim, Claimed):  # else nobody is told
+            attributes["webSeedChecks"] = uploader.check_seeds(metainfo)
         require_current(uploader.store, version)
         publish(uploader.store, version, policy_id, body, target.torrent)
         watch(uploader.store, version, policy_id, body, uploader.watch_prefix)

@@ -32,6 +32,7 @@ OUTCOME = frozenset(
         "infoHashV1",
         "infoHashV2",
         "magnet",
+        "private",
         "webSeedChecks",
         "hashMs",
         "publishMs",

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from s3torrent.errors import NoSuchBucket, NoSuchObject, OutputExists, WriteConflict
 from s3torrent.store.s3_answers import etag_of
 from s3torrent.store.s3_errors import Call, typed
-from s3torrent.types import ObjectRef
+from s3torrent.types import CATALOG_MARK, ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from types_boto3_s3 import S3Client
 
-MARK = "s3torrent-catalog"
-"""User metadata of each file of ours: what is not marked so is never overwritten and never removed."""
 MOST_BYTES = 64 << 20
 KEPT = "public, max-age={}"
 
@@ -105,7 +103,7 @@ class S3Site:
                 Body=gzip.compress(body, 6, mtime=0) if packed else body,
                 ContentType=content_type,
                 CacheControl=KEPT.format(seconds),
-                Metadata={MARK: "1"},
+                Metadata={CATALOG_MARK: "1"},
                 **encoding,
                 **condition,
             )
@@ -122,7 +120,7 @@ class S3Site:
             return None
 
     def _require_ours(self, ref: ObjectRef, answer: Any) -> None:
-        if not self._force and MARK not in answer.get("Metadata", {}):
+        if not self._force and CATALOG_MARK not in answer.get("Metadata", {}):
             raise OutputExists(
                 f"{ref} is there already and was not written by s3torrent; left as it is",
                 hint="name another place, or pass --force to replace it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,22 @@ def test_one_more_torrent_changes_its_page_its_shard_and_the_small_files(how: st
     assert target.removed == []
     assert target.files == scratch(table)
     assert table.scans - scans == 1 + (how == "full")
+
+
+@pytest.mark.parametrize("how", ["full", "recent"])
+def test_a_private_torrent_is_listed_only_where_that_is_meant(how: str) -> None:
+    """Its magnet link tells its trackers. One that was public leaves when it is made private."""
+    table, target = published(3)
+    key = "shows/season 0/episode 1.mkv"
+    table.put(item(key, 700, private=True))
+    getattr(publisher(table, target), how)()
+    assert target.removed == [page_of(key)]
+    assert target.files == scratch(table)
+    assert not any(b"episode 1.mkv" in body for body in target.files.values())
+    public = publisher(table, target)
+    meant = replace(public, source=replace(public.source, private=True))
+    assert meant.full().count == 3
+    assert page_of(key) in target.files
 
 
 @pytest.mark.parametrize("how", ["full", "recent"])

@@ -29,7 +29,7 @@ from s3torrent.status.base import Claimed, Job
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.failing import FailingStore, Fault
 from s3torrent.store.memory import MemoryStore
-from s3torrent.types import ObjectRef, ObjectVersion, TorrentRequest
+from s3torrent.types import CATALOG_MARK, ObjectRef, ObjectVersion, TorrentRequest
 
 if TYPE_CHECKING:
     from s3torrent.pipeline.outcome import Outcome
@@ -211,6 +211,29 @@ def test_an_empty_object_is_skipped_with_its_reason(world: World) -> None:
     assert outcome.status == "SKIPPED"
     assert "0 bytes" in world.item()["reason"]
     assert not world.has_torrent()
+
+
+def test_a_file_of_a_catalogue_of_ours_is_skipped(world: World) -> None:
+    """Its events come wherever the catalogue lies in the objects' own bucket, and nobody has excluded it."""
+    world.store.upload(REF, BODY, metadata={CATALOG_MARK: "1"})
+    outcome = world.make()
+    assert (outcome.status, outcome.attributes["type"]) == ("SKIPPED", "CataloguePage")
+    assert "a file of a catalogue" in world.item()["reason"]
+    assert not world.has_torrent()
+    world.store.upload(REF, BODY)
+    assert world.make().made
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_the_item_tells_whether_the_torrent_is_private(world: World, private: bool) -> None:
+    world.policy = TorrentPolicy(private=private)
+    world.store.upload(REF, BODY)
+    world.make()
+    assert world.item().get("private") is (True if private else None)
+    assert parse(world.torrent()).private is private
+    world.policy = TorrentPolicy()
+    world.make()
+    assert "private" not in world.item()
 
 
 def test_a_key_that_leaves_no_room_for_the_suffix_is_skipped(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha1
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,6 +30,9 @@ from s3torrent.types import TorrentRequest
 from support.naive import v1_pieces
 from support.reference import content
 from support.uploading import FILE, PART, REF, World
+
+if TYPE_CHECKING:
+    from s3torrent.metainfo.model import Metainfo
 
 MIB = 1 << 20
 SIZES = [1, 20_000, PART - 1, PART, PART + 1, 5 * PART, 5 * PART + 7]
@@ -358,6 +362,21 @@ class TestMeetingTheFunction:
         world = World()
         assert world.put(content(5 * PART), status=None).status == "COMPLETED"
         assert world.item() == {}
+        assert world.torrent() == world.right_torrent()
+
+    def test_web_seeds_are_tried_before_the_torrent_is_published(self) -> None:
+        """When the object is there, and where an item tells what came of it."""
+        world = World()
+        told = {"https://cdn.example.org/x": {"good": False, "problems": "not-found: 404"}}
+
+        def check(metainfo: Metainfo) -> dict[str, object]:
+            assert world.is_there(REF)
+            assert not world.is_there(REF.torrent)
+            assert metainfo.size == 5 * PART
+            return told
+
+        world.put(content(5 * PART), check_seeds=check)
+        assert world.item()["webSeedChecks"] == told
         assert world.torrent() == world.right_torrent()
 
     def test_another_policy_makes_its_own_torrent(self) -> None:
