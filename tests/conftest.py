@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,11 @@ from support.ministack import MiniStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A shell without job control starts what it puts into the background with SIGINT ignored, and children inherit
+# that; the tests interrupt theirs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("untimed", deadline=None)
