@@ -10,6 +10,7 @@
     │       ├── EmptyContent               0 bytes: clients refuse such a torrent
     │       ├── KeyTooLong                 KEY.torrent would pass 1,024 bytes
     │       ├── BadName                    no usable file name in the key or path
+    │       ├── CataloguePage              a file of a catalogue that we wrote ourselves
     │       ├── ForeignTorrent             KEY.torrent is there and is not ours
     │       ├── TooLarge                   no piece length keeps the .torrent loadable
     │       ├── Archived                   in GLACIER or DEEP_ARCHIVE: cannot be read until restored
@@ -93,9 +94,7 @@ class PieceLengthError(UsageError):
 
 
 class UrlError(UsageError):
-    default_hint = (
-        "write it as SCHEME://HOST[:PORT]/PATH, with a port from 1 to 65535 and % only before two hex digits"
-    )
+    default_hint = "write SCHEME://HOST[:PORT]/PATH, the port from 1 to 65535, % only before two hex digits"
 
 
 class OutputExists(UsageError):
@@ -140,9 +139,7 @@ class PathConflict(NotTorrentable):
 
 class EventError(S3TorrentError):
     exit_code = 2
-    default_hint = (
-        'send an S3 notification (also through SQS, SNS or EventBridge) or {"bucket": ..., "key": ...}'
-    )
+    default_hint = 'send an S3 notification (also by SQS, SNS, EventBridge) or {"bucket": ..., "key": ...}'
 
 
 class Mismatch(S3TorrentError):
