@@ -73,6 +73,7 @@ def checked_url(name: str, url: str) -> str:
         check_web_seed(url, single_file=False)
     except UrlError as error:
         raise ConfigError(f"{name}: {error.message.removeprefix('web seed ')}", hint=error.hint) from None
+    _refuse_credentials(name, url)
     if urlsplit(url).query:
         raise ConfigError(
             f"{name} is {url!r}; expected the URL of a folder, without a query",
@@ -89,4 +90,13 @@ def checked_files(name: str, template: str, bucket: str) -> str:
     except UrlError as error:
         told = error.message.removeprefix("web seed ").removeprefix("template ")
         raise ConfigError(f"{name}: {told}", hint=error.hint) from None
+    _refuse_credentials(name, template)
     return template
+
+
+def _refuse_credentials(name: str, url: str) -> None:
+    if "@" in urlsplit(url).netloc:
+        raise ConfigError(
+            f"{name} has a user or password in it, and everybody could read it on the page",
+            hint=f"leave out of {name} what stands before the @",
+        )

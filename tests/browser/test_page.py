@@ -64,6 +64,8 @@ def test_search_as_one_types(site: Site, opened: Callable[..., Page]) -> None:
         ("E #1?", ["100% + é #1?.iso"]),
         ("<script src", ["<script src=x>"]),
         (entries()["shows/season 1/episode 123.mkv"].v1, ["episode 123.mkv"]),
+        (entries()["shows/season 1/episode 123.mkv"].magnet[:200], ["episode 123.mkv"]),
+        ("urn:btih:" + entries()["shows/season 1/episode 123.mkv"].v1.upper(), ["episode 123.mkv"]),
         ("nothing is so called", []),
     ],
 )
@@ -119,10 +121,46 @@ def test_pages_of_the_list_and_an_address_that_remembers(site: Site, opened: Cal
     expect(page.locator("#state")).to_have_text("1 to 100 of 700 torrents found")
     page.get_by_role("button", name="Next").click()
     expect(page.locator("#state")).to_have_text("101 to 200 of 700 torrents found")
+    page.go_back()
+    expect(page.locator("#state")).to_have_text("1 to 100 of 700 torrents found")
+    page.go_forward()
+    expect(page.locator("#state")).to_have_text("101 to 200 of 700 torrents found")
     again = opened(page.url)
     expect(again.locator("#state")).to_have_text("101 to 200 of 700 torrents found")
     assert again.locator("#query").input_value() == "episode"
     assert names(again) == names(page)
+
+
+def test_the_way_back_from_a_torrent_leads_to_the_list_as_it_was(
+    site: Site, opened: Callable[..., Page]
+) -> None:
+    page = opened(site.url())
+    page.fill("#query", "episode 69")
+    expect(page.locator("#state")).to_have_text("17 torrents found")
+    page.get_by_role("link", name="episode 699.mkv").first.click()
+    page.locator("a.way").click()
+    expect(page.locator("#state")).to_have_text("17 torrents found")
+    assert page.locator("#query").input_value() == "episode 69"
+    page.fill("#query", "")
+    expect(page.locator("#state")).to_have_text(f"1 to 100 of {ALL} torrents")
+    page.locator("#rows .name").first.click()
+    page.locator("a.way").click()
+    expect(page.locator("h1")).to_be_visible()
+    assert page.url == site.url()
+
+
+def test_what_others_write_into_the_address_is_no_search(site: Site, opened: Callable[..., Page]) -> None:
+    site.sent.clear()
+    page = opened(site.url("index.html?utm_source=mail"))
+    page.wait_for_load_state("networkidle")
+    assert not [path for path in site.sent if path.startswith("d/")]
+    expect(page.locator("#state")).to_contain_text("The newest")
+
+
+def test_a_catalogue_opened_from_a_disk_says_what_it_lacks(site: Site, opened: Callable[..., Page]) -> None:
+    page = opened((site.root / "index.html").as_uri())
+    expect(page.locator("#state")).to_contain_text("Searching and sorting need a web server")
+    expect(page.locator("#find")).to_be_hidden()
 
 
 def test_rows_of_the_script_are_rows_of_the_page(site: Site, opened: Callable[..., Page]) -> None:

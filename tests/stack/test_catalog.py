@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from s3torrent.catalog import shards
+from s3torrent.catalog.render import ASSETS
 from support.command import Done, s3torrent
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_a_bucket_gets_a_catalogue_and_then_only_what_changed(world: World) -> N
     told = world.publish()
     assert (told["torrents"], told["pages"], told["unlinked"]) == (4, 4, 0)
     before = world.etags()
-    assert len(before) == 4 + 6 + 4
+    assert len(before) == 4 + len(ASSETS) + 4
     assert world.publish()["written"] == 0
     assert world.etags() == before
 
@@ -274,6 +275,13 @@ def test_a_folder_gets_the_same_pages(world: World, tmp_path: Path) -> None:
     assert b"https://cdn.example.org/shows/a.torrent" in (tmp_path / "out/index.html").read_bytes()
 
 
+def test_of_a_bucket_that_the_table_does_not_know_a_note_says_so(world: World, tmp_path: Path) -> None:
+    world.fill("two")
+    done = world.run("catalog", "build", tmp_path / "site", "--from", "s3://no-such-bucket")
+    assert done.code == 0
+    assert f"the table {world.table} tells of no torrent of s3://no-such-bucket/" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "env", "said"),
     [
@@ -283,6 +291,8 @@ def test_a_folder_gets_the_same_pages(world: World, tmp_path: Path) -> None:
         (("publish", "s3://BUCKET/c"), {"TORRENT_PRIVATE": "1"}, "TORRENT_PRIVATE is set"),
         (("publish", "s3://BUCKET/c", "--url", "ftp://x/"), {}, "--url"),
         (("publish", "s3://BUCKET/c", "--url", "http://h/?q"), {}, "--url is 'http://h/?q'"),
+        (("publish", "s3://BUCKET/c", "--url", "https://me:secret@h/"), {}, "--url has a user or password"),
+        (("publish", "s3://BUCKET/c", "--files", "https://me@h/{key}"), {}, "--files has a user or password"),
         (("publish", "s3://BUCKET/c", "--files", "https://h/x"), {}, "--files: 'https://h/x' has no {key}"),
         (
             ("publish", "s3://BUCKET/a", "--from", "s3://BUCKET/a/b/"),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from s3torrent.config import from_environment
 from s3torrent.devstack import ministack as module
 from s3torrent.devstack.ministack import HOST, MiniStack
 from s3torrent.devstack.session import DevSession, dev_session
@@ -167,6 +168,14 @@ class TestDevSession:
         assert seed == f"{session.stack.endpoint}/{bucket}/shows/%C3%A9%2B%C3%BC%20%26%20100%25.bin"
         with urllib.request.urlopen(seed, timeout=30) as answer:
             assert answer.read() == content
+
+    def test_the_settings_of_a_catalogue_are_those_that_the_command_line_takes(self) -> None:
+        place = "s3://s3torrent-demo/catalog/"
+        with dev_session(port=0, environment={"TORRENT_CATALOG": place}) as session:
+            settings = from_environment({**session.settings, "AWS_ENDPOINT_URL": session.stack.endpoint})
+            assert settings.catalog
+            assert str(settings.catalog.place) == place
+            assert "export S3_BUCKET=s3torrent-demo\n" in session.usage("")
 
     def test_a_setting_that_the_function_refuses_is_told_at_once(self) -> None:
         with (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import subprocess
 import urllib.error
 import urllib.request
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +72,37 @@ def test_of_one_object(ministack: MiniStack, bucket: str, table: dict[str, str])
     assert not {"seal", "statusShard"} & item.keys()
 
 
+def test_on_a_terminal_it_is_a_table_and_nothing_of_a_name_is_cut(
+    ministack: MiniStack, table: dict[str, str]
+) -> None:
+    long = f"films/{'long ' * 30}.mkv"
+    bucket = f"test-{uuid.uuid4().hex[:20]}"
+    ministack.client("s3").create_bucket(Bucket=bucket)
+    ministack.client("s3").put_object(Bucket=bucket, Key=long, Body=b"content")
+    s3torrent("backfill", f"s3://{bucket}/", "--inline", endpoint=ministack.endpoint, env=table)
+    environment = {**ENVIRONMENT, **table, "AWS_ENDPOINT_URL": ministack.endpoint, "PATH": "/usr/bin:/bin"}
+    main, other = pty.openpty()
+    try:
+        subprocess.run(
+            [PROGRAM, "status", "--limit", "1"],
+            stdout=other, env={**environment, "TERM": "xterm", "COLUMNS": "80"}, timeout=60, check=True,
+        )  # fmt: skip
+        shown = os.read(main, 65536).decode()
+    finally:
+        os.close(main)
+        os.close(other)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert "\x1b[32mCOMPLETED" in shown
+    assert plain.startswith("Changed (UTC)")
+    assert all(len(line) <= 80 for line in plain.splitlines())
+    assert plain.count("long") == 30
+
+
+def test_of_an_empty_table_a_note_says_so(ministack: MiniStack, table: dict[str, str]) -> None:
+    code, out, said = status(ministack, table, "--status", "RECORDING")
+    assert (code, out, said) == (0, "", "note: the table tells of nothing like that\n")
+
+
 def test_of_one_that_is_not_known(ministack: MiniStack, bucket: str, table: dict[str, str]) -> None:
     code, out, err = status(ministack, table, f"s3://{bucket}/nothing")
     assert (code, out) == (4, "")
@@ -106,6 +140,8 @@ def test_watching_one_ends_when_it_has_ended(
         (["--every", "nan"], 2, "finite"),
         (["s3://b/k", "--web"], 2, "--web shows all"),
         (["--web", "--status", "FAILED"], 2, "--web shows all"),
+        (["--web", "--watch"], 2, "--web shows all"),
+        (["--web", "--json"], 2, "--web shows all"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], code: int, told: str) -> None:

@@ -48,6 +48,12 @@ class Links:
             return object_url(self.files, self.bucket, entry.torrent_key)
         if self.up:
             return up + filled(self.torrents, entry.torrent_key)
+        if entry.is_folder:  # clients add the name to the web seed, and .torrent lies beside what they find
+            return (
+                f"{multi_file_base(entry.seeds[0])}{quote(entry.name, safe='')}.torrent"
+                if entry.seeds
+                else None
+            )
         encoded, direct = encode_key(entry.key), entry.direct
         if direct and direct.endswith(encoded):
             return direct.removesuffix(encoded) + encode_key(entry.torrent_key)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from s3torrent.catalog.links import Links
     from s3torrent.metainfo.model import Metainfo
 
-ASSETS = ("catalog.css", "catalog.js", "icon.svg", "list.js", "search.js", "theme.js")
+ASSETS = ("catalog.css", "catalog.js", "icon.svg", "list.js", "rows.js", "search.js", "theme.js")
 TEMPLATES = ("feed.xml", "index.html", "layout.html", "row.html", "torrent.html")
 NEWEST = 100
 MOST_STATIC_BYTES = 145_000
@@ -136,6 +136,8 @@ def _environment() -> Environment:
     environment.filters.update(
         shown=_shown,
         seen=seen,
+        html=_html,
+        inert=_inert,
         size=size_text,
         date=date_text,
         instant=instant_text,
@@ -162,6 +164,21 @@ def _shown(text: str) -> Any:
         for piece, is_escape in parts(text)
     )
     return Markup("").join(pieces)
+
+
+def _html(text: str) -> str:
+    """For what readers of feeds take for HTML, a description: escaped once more than XML wants."""
+    from markupsafe import escape  # noqa: PLC0415 - as above
+
+    return str(escape(seen(text)))
+
+
+def _inert(text: str) -> str:
+    """For a title, which some take for text and some for HTML: to neither is it a tag.
+
+    https://www.rssboard.org/rss-profile#data-types-characterdata
+    """
+    return seen(text).replace("<", "&lt;")
 
 
 def _data(value: Any) -> Any:

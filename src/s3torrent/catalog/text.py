@@ -1,4 +1,4 @@
-"""Text of strangers and plain numbers, as people are to see them. ``assets/list.js`` does the same."""
+"""Text of strangers and plain numbers, as people are to see them. ``assets/rows.js`` does the same."""
 
 from __future__ import annotations
 

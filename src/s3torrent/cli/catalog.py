@@ -141,6 +141,8 @@ def _run(
         except WriteConflict as error:
             raise WriteConflict(error.message, hint="publish it again: another run was at it") from None
     _tell(summary, str(place), as_json=as_json)
+    if not summary.count:
+        say(f"note: the table {wired.table} tells of no torrent of {source}")
     if summary.unreadable:
         say(f"note: {summary.unreadable:,} items are COMPLETED and do not tell enough; they were left out")
     if summary.unlinked:

@@ -22,6 +22,8 @@ from s3torrent.wiring import Clients, status_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.table import Table
+
     from s3torrent.status.base import StatusItem, StatusStore
 
 STATUSES = (
@@ -96,9 +98,9 @@ def status(
     """
     if job and only:
         raise UsageError("--status is for the list; one object has the status it has")
-    if web and (job or only):
+    if web and (job or only or watch or as_json):
         raise UsageError(
-            "--web shows all that changed last; it takes neither an object nor --status",
+            "--web shows all that changed last and follows it; it takes no object and no option of the list",
             hint="leave one of them out",
         )
     table = _table()
@@ -176,9 +178,12 @@ def progress(item: StatusItem) -> str:
 
 def _many(listed: Callable[[], list[StatusItem]], every: float | None, *, as_json: bool) -> None:
     if every is None:
-        _list(listed(), as_json=as_json)
+        found = listed()
+        _list(found, as_json=as_json)
+        if not found:
+            say("note: the table tells of nothing like that")
         return
-    if sys.stdout is not None and sys.stdout.isatty() and not as_json:
+    if _on_terminal() and not as_json:
         _live(listed, every)
         return
     seen: dict[str, Any] = {}
@@ -191,6 +196,11 @@ def _many(listed: Callable[[], list[StatusItem]], every: float | None, *, as_jso
 
 
 def _list(items: list[StatusItem], *, as_json: bool) -> None:
+    if items and not as_json and _on_terminal():
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+
+        Console().print(_shown(items))
+        return
     for item in items:
         if as_json:
             click.echo(json.dumps(told(item), default=str))
@@ -209,17 +219,29 @@ def _cells(item: StatusItem) -> tuple[str, ...]:
 def _live(listed: Callable[[], list[StatusItem]], every: float) -> None:
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
     from rich.live import Live  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    def table() -> Table:
-        shown = Table("Changed (UTC)", "Status", "Object", "", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for item in listed():
-            when, state, which, say = map(visible, _cells(item))
-            shown.add_row(Text(when), Text(state, STYLES.get(state, "")), Text(which), Text(say))
-        return shown
-
-    with Live(table(), console=Console(), auto_refresh=False, screen=False) as live:
+    with Live(_shown(listed()), console=Console(), auto_refresh=False, screen=False) as live:
         while True:
             time.sleep(every)
-            live.update(table(), refresh=True)
+            live.update(_shown(listed()), refresh=True)
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _shown(items: list[StatusItem]) -> Table:
+    """Nothing of a name is cut: a long one goes on in the next line."""
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = Table("Changed (UTC)", "Status", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown.columns[0].no_wrap = shown.columns[1].no_wrap = True
+    shown.add_column("Object", overflow="fold", ratio=3)
+    shown.add_column("Result", overflow="fold", ratio=2)
+    for item in items:
+        when, state, which, told = map(visible, _cells(item))
+        shown.add_row(
+            Text(when.replace("T", " ")), Text(state, STYLES.get(state, "")), Text(which), Text(told)
+        )
+    return shown

@@ -198,6 +198,7 @@ def _role(iam: Any, names: Names, queue_arn: str) -> str:
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:Query",
+            "dynamodb:Scan",
         ],
         queue_arn: [
             "sqs:ReceiveMessage",

@@ -86,6 +86,8 @@ def dev_session(
         deployment = deploy(clients, Names(), archive, environment=variables, versioned=versioned)
         _try_out(clients, deployment.names)
         shared = {"DDB_TABLE": deployment.names.table, **variables}
+        if "TORRENT_CATALOG" in variables:  # which is of one bucket's objects
+            shared["S3_BUCKET"] = deployment.names.bucket
         del shared["AWS_ENDPOINT_URL"]
         yield DevSession(stack, clients, deployment, shared)
 

@@ -4,7 +4,8 @@ const list = document.getElementById("jobs");
 const count = document.getElementById("count");
 const error = document.getElementById("error");
 const only = document.getElementById("only");
-let jobs = [];
+let told = { jobs: [], working: 0, failed: 0, looked: null };
+const rows = new Map(); // by job: what it tells, and its row, which stays while that is the same
 
 function element(name, kind, text) {
   const made = document.createElement(name);
@@ -40,17 +41,35 @@ function row(job) {
   const size = job.size === null ? "" : bytes(job.size);
   const facts = [size, job.updatedAt.slice(0, 19).replace("T", " ") + " UTC", job.infoHash].filter(Boolean);
   made.append(element("span", "more", facts.join(", ")));
-  for (const line of [job.reason, job.hint].filter(Boolean)) made.append(element("span", "more", visible(line)));
+  for (const [label, line] of [["Why", job.reason], ["Mend", job.hint]]) {
+    if (!line) continue;
+    const shown = element("span", "more", " " + visible(line));
+    shown.prepend(element("span", "label", label + ":"));
+    made.append(shown);
+  }
   return made;
 }
 
+function rowOf(job) {
+  const text = JSON.stringify(job);
+  if (rows.get(job.id)?.text !== text) rows.set(job.id, { text, row: row(job) });
+  return rows.get(job.id).row;
+}
+
 function show() {
+  const { jobs, working, failed, looked } = told;
   const wanted = jobs.filter((job) => !only.value || (only.value === "work" ? job.inWork : job.status === only.value));
-  list.replaceChildren(...wanted.map(row));
-  const working = jobs.filter((job) => job.inWork).length;
-  const failed = jobs.filter((job) => job.status === "FAILED").length;
-  const told = jobs.length + " newest, " + working + " in progress, " + failed + " failed";
-  if (count.textContent !== told) count.textContent = told;
+  const there = new Set(jobs.map((job) => job.id));
+  for (const id of rows.keys()) if (!there.has(id)) rows.delete(id);
+  const shown = wanted.map(rowOf);
+  const keep = new Set(shown);
+  for (const one of [...list.children]) if (!keep.has(one)) one.remove();
+  shown.forEach((one, index) => {
+    if (list.children[index] !== one) list.insertBefore(one, list.children[index] ?? null);
+  });
+  const among = looked === null ? "" : " among the last " + looked.toLocaleString("en") + " that changed";
+  const text = jobs.length ? working + " in progress, " + failed + " failed" + among : "Nothing has happened yet";
+  if (count.textContent !== text) count.textContent = text;
 }
 
 async function look() {
@@ -59,7 +78,7 @@ async function look() {
     error.hidden = !answer.error;
     error.textContent = answer.error || "";
     if (!answer.error) {
-      jobs = answer.jobs;
+      told = answer;
       show();
     }
   } catch {
@@ -69,5 +88,10 @@ async function look() {
   setTimeout(look, 1000);
 }
 
-only.addEventListener("change", show);
+only.addEventListener("change", () => {
+  history.replaceState(null, "", only.value ? "#" + only.value : location.pathname);
+  show();
+});
+only.value = location.hash.slice(1);
+if (only.selectedIndex < 0) only.value = "";
 look();

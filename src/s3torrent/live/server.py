@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from s3torrent.errors import S3TorrentError, UsageError
-from s3torrent.live.view import job
+from s3torrent.live.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,15 +30,15 @@ ASSETS = {
     "/live.js": ("live.js", "text/javascript; charset=utf-8"),
 }
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 @contextmanager
 def live(table: StatusStore, port: int = 0, limit: int = 100) -> Iterator[str]:
     """Serves as long as the block runs; yields its URL. Raises UsageError where the port is taken."""
-    handler = type("Handler", (_Handler,), {"table": table, "limit": limit})
+    handler = type("Handler", (_Handler,), {"view": View(table, limit)})
     try:
         server = _Server((HOST, port), handler)
     except OSError as error:
@@ -78,8 +78,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    table: StatusStore
-    limit: int
+    view: View
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "s3torrent", ""
 
@@ -98,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _jobs(self) -> None:
         try:
-            told: Any = {"jobs": [job(item) for item in self.table.list(limit=self.limit)], "error": None}
+            told: Any = {**self.view.jobs(), "error": None}
         except S3TorrentError as error:
             told = {"jobs": [], "error": f"{error.message} {error.hint or ''}".strip()}
         self._answer(200, json.dumps(told).encode(), "application/json")

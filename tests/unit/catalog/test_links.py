@@ -1,5 +1,7 @@
 """Where the pages' links lead."""
 
+from urllib.parse import quote
+
 import pytest
 
 from s3torrent.catalog.entry import Entry, of_item
@@ -45,6 +47,17 @@ def test_a_page_has_an_absolute_address_where_the_base_is_known() -> None:
     links = Links(BUCKET, base="https://h.example.org/c/")
     assert links.absolute(links.page(entry)) == f"https://h.example.org/c/{links.page(entry)}"
     assert links.absolute("../../../x") == "https://h.example.org/x"
+
+
+def test_a_folders_torrent_lies_beside_it() -> None:
+    """Clients add the name to the web seed (BEP 19), whether or not it ends in a slash."""
+    for seed in ("https://cdn.example.org/shows/", "https://cdn.example.org/shows"):
+        key = "shows/a b/"
+        magnet = f"magnet:?xt=urn:btih:{'0' * 40}&dn=a%20b&ws={quote(seed, safe='')}"
+        found = of_item(item(key, magnet=magnet), key)
+        assert found
+        assert Links(BUCKET).torrent(found) == "https://cdn.example.org/shows/a%20b.torrent"
+    assert Links(BUCKET).torrent(entry_of("shows/a b/", seeds=False)) is None
 
 
 def test_a_folders_files_are_below_its_web_seed() -> None:

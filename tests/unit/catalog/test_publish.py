@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from s3torrent.status.base import StatusItem
 
 ASSETS = {
-    f"assets/{name}" for name in ("catalog.css", "catalog.js", "icon.svg", "list.js", "search.js", "theme.js")
+    f"assets/{name}"
+    for name in ("catalog.css", "catalog.js", "icon.svg", "list.js", "rows.js", "search.js", "theme.js")
 }
 SMALL = {"catalog.json", "feed.xml", "index.html"}
 

@@ -127,8 +127,28 @@ def test_titles_of_the_feed_are_the_names_as_text() -> None:
     tree = ET.fromstring(RENDERER.feed(hostile(), 1))
     titles = [one.findtext("title") for one in tree.iter("item")]
     assert r"safe\u202egnp.exe" in titles
-    assert "<script src=x>" in titles
-    assert tree.findtext("channel/title") == r"Films & <b>more</b>\u202e"
+    assert "&lt;script src=x>" in titles
+    assert tree.findtext("channel/title") == r"Films & &lt;b>more&lt;/b>\u202e"
+
+
+def test_what_readers_of_feeds_take_for_html_has_no_tags() -> None:
+    """A description is HTML by convention, a title may be taken for it: nobody's folder is an image in a reader."""
+    keys = ('<img src="http://evil.example/t.png">/f.mkv', "a & b/<b>bold</b>.mkv")
+    body = RENDERER.feed(entries([item(key, number) for number, key in enumerate(keys)]), 1)
+    for one in ET.fromstring(body).iter("item"):
+        told = Tags((one.findtext("title") or "") + " " + (one.findtext("description") or ""))
+        assert told.tags == []
+        assert any(part in told.text for part in ('<img src="http://evil.example/t.png">/', "a & b/"))
+    channel = ET.fromstring(body).find("channel")
+    assert channel is not None
+    assert Tags(channel.findtext("description") or "").tags == []
+
+
+def test_the_feed_of_nothing_has_no_date_and_leads_to_the_page() -> None:
+    channel = ET.fromstring(RENDERER.feed([], 0)).find("channel")
+    assert channel is not None
+    assert channel.findtext("lastBuildDate") is None
+    assert channel.findtext("link") == f"{URL}index.html"
 
 
 def test_an_empty_catalogue_says_so() -> None:

@@ -69,6 +69,18 @@ document.addEventListener("click", async (event) => {
 
 for (const button of document.querySelectorAll("button.copy")) button.hidden = false;
 
+// The way back to the list, as it was left in this tab ------------------------------------------------------
+
+const way = document.querySelector("a.way");
+if (way) {
+  try {
+    const place = sessionStorage.getItem(`list ${new URL(".", way.href).pathname}`);
+    if (place) way.setAttribute("href", way.getAttribute("href") + place);
+  } catch {
+    // It leads to the whole list.
+  }
+}
+
 // Keys -----------------------------------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {

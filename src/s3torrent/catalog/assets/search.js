@@ -100,8 +100,11 @@ function markHash(marks, term) {
   });
 }
 
+// Of a magnet link, or of the name that it gives a torrent, the info-hash.
+const hashOf = (query) => /\burn:bt(?:ih:|mh:1220)([0-9a-f]{40,64})/i.exec(query)?.[1] ?? query;
+
 function find({ find: number, query, sort, descending, start, count }) {
-  const terms = [...new Set(plain(query).split(/[\s\0]+/).filter(Boolean))];
+  const terms = [...new Set(plain(hashOf(query)).split(/[\s\0]+/).filter(Boolean))];
   const marks = new Uint16Array(rows.length);
   for (const term of terms) (/^[0-9a-f]{6,64}$/.test(term) ? markHash : mark)(marks, term);
   const all = order(sort);
