@@ -38,7 +38,7 @@ def test_the_colours_are_those_of_the_code() -> None:
 def test_the_permissions_are_those_that_are_asked_for() -> None:
     section = PAGE.split("## Permissions")[1].split("## Checks")[0]
     source = "".join(path.read_text() for path in (ROOT / "src/s3torrent/doctor").glob("*.py"))
-    asked = set(re.findall(r'\bask(?:_or_unset)?\(\s*(?:\w+, )?"(\w+:\w+)"', source)) - {
+    asked = set(re.findall(r'\bask(?:_or_unset|_for)?\(\s*(?:"?\w+"?,\s*)?"(\w+:\w+)"', source)) - {
         "sts:GetCallerIdentity"
     }  # needs none
     writes = {"s3:PutObject", "dynamodb:GetItem", "dynamodb:UpdateItem"}  # of this machine, tried

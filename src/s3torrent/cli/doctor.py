@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections import Counter
 from functools import partial
@@ -21,7 +22,7 @@ from s3torrent.doctor.examination import examine
 from s3torrent.doctor.finding import Level
 from s3torrent.doctor.seeds import web_seeds
 from s3torrent.doctor.trackers import trackers
-from s3torrent.errors import EndpointUnreachable
+from s3torrent.errors import EndpointUnreachable, UsageError
 from s3torrent.intake.rules import Rules
 from s3torrent.pipeline.check_seeds import check_seed
 from s3torrent.wiring import Clients, clock, s3_store, status_store, web_reader
@@ -43,6 +44,10 @@ TRACKERS = Check(
     trackers,
 )
 SEED_SECONDS = 30.0
+OURSELVES = {"credentials", "clock"}
+"""Checks that look at nothing of a deployment."""
+NAME = re.compile(r"(?:arn:[^:]+:lambda:[^:]+:)?(?:\d{12}:)?(?:function:)?([^:]+)(?::[^:]+)?")
+"""Each form in which Lambda takes the name of a function. https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html"""
 
 
 @click.command()
@@ -65,14 +70,14 @@ def doctor(
 ) -> None:
     """Look at everything that torrents need, and name the command that mends what is wrong.
 
-    Changes nothing. Exit code 1 where anything is red, 4 where nothing can be reached.
+    Changes nothing. Exit code 1 where anything is red, 4 where nothing can be reached or looked at.
     """
     with contextlib.closing(Clients(endpoint_url(os.environ))) as clients:
         case = Case(
             clients,
             os.environ,
             clock,
-            function=function,
+            function=_name(function) if function else None,
             bucket=bucket,
             table=table,
             queue=queue,
@@ -93,10 +98,24 @@ def doctor(
             show_json(as_document(case, found))
         if unreached:
             raise unreached
+    if not any(one.level is not Level.GREY and one.check not in OURSELVES for one in found):
+        causes = [one.cause for one in found if one.level is Level.GREY]
+        raise EndpointUnreachable(
+            f"nothing of it could be looked at: {causes[0] if causes else 'there was nothing to look at'}",
+            hint="check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, the credentials and what they may do",
+        )
     count = Counter(finding.level for finding in found)
     click.echo(", ".join(f"{count[level]} {level.value}" for level in Level), err=True)
     if count[Level.RED]:
         raise click.exceptions.Exit(1)
+
+
+def _name(text: str) -> str:
+    """Of a function, without ARN, account and qualifier."""
+    found = NAME.fullmatch(text)
+    if not found:
+        raise UsageError(f"--function {text!r} is no function", hint="give its name or its ARN")
+    return found[1]
 
 
 def left_out(settings: Settings, ref: ObjectRef) -> str | None:
@@ -119,7 +138,7 @@ def _check_seed(metainfo: Metainfo, url: str) -> dict[str, Any]:
 
 WEB_SEEDS = Check(
     "web-seeds",
-    "with `--web-seeds`: whether each brings the smallest object that has a torrent",
+    "with `--web-seeds`: whether each that is set brings the smallest object that has a torrent",
     "none does",
     "`s3torrent check-seeds` tells more",
     partial(web_seeds, check=_check_seed),

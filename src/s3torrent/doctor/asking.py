@@ -80,13 +80,13 @@ class Other(Unseen):
         self.code = code
 
 
-def ask(action: str, about: str, call: Callable[..., Any], /, **arguments: Any) -> Any:
+def ask(action: str, about: str, call: Callable[..., Any], /, **arguments: Any) -> dict[str, Any]:
     """The answer. ``action`` is the name of the permission it takes, ``about`` the thing, for the message.
 
     Raises Absent, Refused, Unreachable, Other, or Unseen where the action is denied or not offered.
     """
     try:
-        return call(**arguments)
+        answer = call(**arguments)
     except ClientError as error:
         raise _meaning(action, about, error) from None
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
@@ -95,6 +95,19 @@ def ask(action: str, about: str, call: Callable[..., Any], /, **arguments: Any) 
         raise Unreachable(_line(error)) from None
     except (BotoCoreError, ResponseParserError, NoRegionError, ValueError) as error:
         raise Unseen(f"{action} of {about}: {_line(error)}") from None
+    if not isinstance(answer, dict):
+        raise Unseen(f"{action} of {about}: {_line(answer)!r} is no answer of AWS's")
+    return answer
+
+
+def ask_for(
+    name: str, action: str, about: str, call: Callable[..., Any], /, **arguments: Any
+) -> dict[str, Any]:
+    """As ``ask``; an answer without ``name`` in it is none of AWS's: a proxy's perhaps, or a portal's."""
+    answer = ask(action, about, call, **arguments)
+    if not answer.get(name):
+        raise Unseen(f"{action} of {about}: the answer has no {name}; it is none of AWS's")
+    return dict(answer)
 
 
 def ask_or_unset(unset: str, action: str, about: str, call: Callable[..., Any], /, **arguments: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from s3torrent.doctor.asking import Absent
+from s3torrent.doctor.asking import Absent, Unseen, ask
 from s3torrent.doctor.filters import KeyFilter, leaves_out, literal_ends
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import aws, command, set_variables
@@ -23,6 +25,9 @@ def bucket(case: Case) -> Finding:
     try:
         case.bucket_head  # noqa: B018
     except Absent:
+        if other := _served(case):
+            cause = f"bucket {case.bucket} does not exist; queue {case.queue_name} is that of bucket {other}"
+            return red(cause, set_variables(case, {"S3_BUCKET": other}))
         region = case.region
         # us-east-1 is the one region that may not be named.
         where = (
@@ -31,6 +36,19 @@ def bucket(case: Case) -> Finding:
         mend = aws(case, "s3api", "create-bucket", "--bucket", case.bucket, *where)
         return red(f"bucket {case.bucket} does not exist", mend)
     return green(f"{case.bucket} is there")
+
+
+def _served(case: Case) -> str | None:
+    """The bucket that may send to the queue, and is there: the one that was meant where another is named."""
+    try:
+        found = re.findall(r"arn:[a-z-]+:s3:::([a-z0-9.-]+)", case.queue.get("Policy", ""))
+    except Unseen:
+        return None
+    for name in dict.fromkeys(found):
+        with suppress(Unseen):
+            ask("s3:ListBucket", f"bucket {name}", case.client("s3").head_bucket, Bucket=name)
+            return str(name)
+    return None
 
 
 def keys(case: Case) -> Finding | None:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from s3torrent.config import from_environment
-from s3torrent.doctor.asking import Absent, Unseen, ask
+from s3torrent.doctor.asking import Absent, Unseen, ask, ask_for
 from s3torrent.errors import ConfigError, S3TorrentError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Case:
     @fact
     def identity(self) -> dict[str, Any]:
         """Account and ARN of whoever asks; needs no permission."""
-        return dict(ask("sts:GetCallerIdentity", "you", self.client("sts").get_caller_identity))
+        return ask_for("Arn", "sts:GetCallerIdentity", "you", self.client("sts").get_caller_identity)
 
     # --- the function
 
@@ -103,14 +103,9 @@ class Case:
     def configuration(self) -> dict[str, Any]:
         if self.function is None:
             raise Unseen("no function is named: --function NAME")
-        call = self.client("lambda").get_function_configuration
-        return dict(
-            ask(
-                "lambda:GetFunctionConfiguration",
-                f"function {self.function}",
-                call,
-                FunctionName=self.function,
-            )
+        call, about = self.client("lambda").get_function_configuration, f"function {self.function}"
+        return ask_for(
+            "FunctionArn", "lambda:GetFunctionConfiguration", about, call, FunctionName=self.function
         )
 
     @fact
@@ -214,6 +209,12 @@ class Case:
         """
         if self._queue or self.function is None:
             return self._queue
+        try:
+            self.configuration  # noqa: B018 - a function that is not there reads none
+        except Absent:
+            raise
+        except Unseen:
+            pass
         for name in self._queue_names():
             try:
                 return self.url_of(name)
@@ -236,7 +237,8 @@ class Case:
     def url_of(self, queue: str) -> str:
         """Raises Absent where there is no queue of that name."""
         call = self.client("sqs").get_queue_url
-        return str(ask("sqs:GetQueueUrl", f"queue {queue}", call, QueueName=queue)["QueueUrl"])
+        found = ask_for("QueueUrl", "sqs:GetQueueUrl", f"queue {queue}", call, QueueName=queue)
+        return str(found["QueueUrl"])
 
     def attributes_of(self, url: str) -> dict[str, str]:
         call = self.client("sqs").get_queue_attributes
@@ -267,5 +269,6 @@ class Case:
     @fact
     def table_description(self) -> dict[str, Any]:
         call = self.client("dynamodb").describe_table
-        answer = ask("dynamodb:DescribeTable", f"table {self.table}", call, TableName=self.table)
+        about = f"table {self.table}"
+        answer = ask_for("Table", "dynamodb:DescribeTable", about, call, TableName=self.table)
         return dict(answer["Table"])

@@ -42,6 +42,13 @@ def examine(case: Case, checks: Iterable[Check] = CHECKS) -> Iterator[Finding]:
             found = _refused(why) if isinstance(why, Refused) and not number else grey(str(why))
         except Unseen as why:
             found = grey(str(why))
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:  # whatever stands between us and AWS answers
+            told = " ".join(f"{type(error).__name__}: {error}".split())
+            found = grey(f"an answer is not as AWS gives it ({told})")
         if found is not None:
             yield replace(found, check=check.name)
 

@@ -67,7 +67,8 @@ def function(case: Case) -> Finding | None:
         there = case.configuration
     except Absent:
         mend = both(command("make", "package"), terraform("name", case.function))
-        return red(f"function {case.function} does not exist in {case.region}", mend)
+        cause = f"function {case.function} does not exist in {case.region}, if name and region are right"
+        return red(cause, mend)
     state, update = there.get("State", "Active"), there.get("LastUpdateStatus", "Successful")
     again = both(command("make", "package"), command("terraform", "apply"))
     if state == "Failed" or update == "Failed":

@@ -10,6 +10,7 @@ from s3torrent.doctor.asking import Absent, Other, Refused, Unreachable, Unseen,
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import aws, compact
 from s3torrent.doctor.policy import Caller
+from s3torrent.doctor.table import own_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -57,7 +58,7 @@ def needs(case: Case) -> Iterator[Need]:
         yield Need(("s3:DeleteObject",), torrents.resource, torrents.example)
     if settings.on_delete == "remove" or settings.prefix_rules:
         yield Need(("s3:ListBucket",), bucket, bucket)
-    table = f"arn:{partition}:dynamodb:{here}:table/{case.table}"
+    table = f"arn:{partition}:dynamodb:{here}:table/{own_table(case)}"
     yield Need(("dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:UpdateItem"), table, table)
     if case.queue_url:
         arn = case.queue["QueueArn"]

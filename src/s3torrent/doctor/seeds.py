@@ -9,6 +9,7 @@ from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import command
 from s3torrent.errors import MetainfoError
 from s3torrent.metainfo.parse import parse
+from s3torrent.metainfo.webseed import object_url
 from s3torrent.types import TORRENT_SUFFIX
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ def web_seeds(case: Case, check: Callable[[Metainfo, str], dict[str, Any]]) -> F
             "s3torrent", "audit", f"s3://{case.bucket}/{key.removesuffix(TORRENT_SUFFIX)}", "--repair"
         )
         return red(f"{place}: {error.message}", mend)
-    told = [check(metainfo, url) for url in metainfo.web_seeds]
+    # As the settings are now: the torrent may be from before.
+    source = key.removesuffix(TORRENT_SUFFIX)
+    urls = [object_url(one, case.bucket, source) for one in case.settings.policy.web_seeds]
+    told = [check(metainfo, url) for url in urls]
     bad = [one for one in told if not one["good"]]
-    if told and not bad:
+    if not bad:
         return green(f"{len(told)} of {len(told)} bring {place}")
     problems = [
         f"{one['webSeed']}: {problem['code']}: {problem['detail']} ({problem['hint']})"
@@ -47,7 +51,7 @@ def web_seeds(case: Case, check: Callable[[Metainfo, str], dict[str, Any]]) -> F
         for problem in one["problems"]
         if problem["fatal"]
     ]
-    cause = "; ".join(problems) or f"{place} names no web seed, though TORRENT_WEB_SEEDS is set"
+    cause = "; ".join(problems)
     mend = command("s3torrent", "check-seeds", place)
     return red(cause, mend) if len(bad) == len(told) else yellow(cause, mend)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.doctor.asking import Absent, ask
+from s3torrent.doctor.asking import Absent, Unseen, ask
 from s3torrent.doctor.finding import green, red, yellow
-from s3torrent.doctor.mend import aws, both, compact, set_variables
+from s3torrent.doctor.mend import aws, both, command, compact, set_variables
 
 if TYPE_CHECKING:
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
 
 KEY, INDEX, EXPIRY = "jobId", "status-updatedAt", "expiresAt"
+OUR_KEY = f"{KEY} (S)"
 INDEX_KEYS = ("statusShard", "updatedAt")
 ATTRIBUTES = [{"AttributeName": name, "AttributeType": "S"} for name in (KEY, *INDEX_KEYS)]
 DEFINITION: dict[str, Any] = {
@@ -56,21 +58,50 @@ def _expire(case: Case, name: str) -> str:
 
 
 def key(case: Case) -> Finding:
-    types = {
-        one["AttributeName"]: one["AttributeType"] for one in case.table_description["AttributeDefinitions"]
-    }
-    schema = case.table_description["KeySchema"]
-    found = ", ".join(f"{one['AttributeName']} ({types.get(one['AttributeName'])})" for one in schema)
-    if found == f"{KEY} (S)":
+    found = _key_of(case)
+    if found == OUR_KEY:
         return green(found)
-    # A table's key cannot be changed, and what lies in it may be somebody's.
-    other = f"{case.table}-status"
+    cause = f"table {case.table} has the key {found}; expected {OUR_KEY}: it is another program's"
+    named = case.setting("DDB_TABLE").rpartition("/")[2]
+    if case.function and named not in ("", case.table):
+        return red(f"{cause}, and function {case.function} uses {named}", _look_at(case, named))
+    # A table's key cannot be changed, and what lies in it is somebody's.
+    other = own_table(case)
     mend = both(_make(case, other), set_variables(case, {"DDB_TABLE": other}))
-    return red(f"table {case.table} has the key {found}; expected {KEY} (S): it is another program's", mend)
+    return red(cause, mend)
+
+
+def _look_at(case: Case, name: str) -> str:
+    return command("s3torrent", "doctor", "--function", str(case.function), "--table", name)
+
+
+def _key_of(case: Case) -> str:
+    """``jobId (S)``."""
+    there = case.table_description
+    types = {one["AttributeName"]: one["AttributeType"] for one in there.get("AttributeDefinitions", ())}
+    schema = there.get("KeySchema", ())
+    return ", ".join(f"{one['AttributeName']} ({types.get(one['AttributeName'])})" for one in schema)
+
+
+def own_table(case: Case) -> str:
+    """The table that is, or is to be, ours: the one named, or where that is another program's the one that
+    the mend of ``key`` makes.
+    """
+    with suppress(Unseen):
+        if _key_of(case) not in (OUR_KEY, ""):
+            return f"{case.table}-status"
+    return case.table
+
+
+def _require_ours(case: Case) -> None:
+    """Raises Unseen where the table is another program's: nothing of it is to be changed."""
+    if own_table(case) != case.table:
+        raise Unseen(f"table {case.table} is another program's, and none of ours to look at")
 
 
 def index(case: Case) -> Finding:
     """By which ``status`` and ``catalog`` list."""
+    _require_ours(case)
     there = case.table_description.get("GlobalSecondaryIndexes", [])
     found = next((one for one in there if one.get("IndexName") == INDEX), None)
     wanted = [(one["AttributeName"], one["KeyType"]) for one in DEFINITION["KeySchema"]]
@@ -114,6 +145,7 @@ def _anew(case: Case) -> str:
 
 
 def expiry(case: Case) -> Finding:
+    _require_ours(case)
     call = case.client("dynamodb").describe_time_to_live
     answer = ask("dynamodb:DescribeTimeToLive", f"table {case.table}", call, TableName=case.table)
     found = answer.get("TimeToLiveDescription", {})
@@ -136,6 +168,7 @@ def expiry(case: Case) -> Finding:
 
 
 def capacity(case: Case) -> Finding:
+    _require_ours(case)
     found = case.table_description
     mode = found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     if mode == "PAY_PER_REQUEST":
