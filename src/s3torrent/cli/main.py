@@ -108,8 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
         _require_utf8(sys.argv[1:] if arguments is None else arguments)
         code = cli.main(arguments, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _misused(error)
     except click.Abort:
         say("interrupted")
         code = INTERRUPTED_EXIT
@@ -138,6 +137,17 @@ def _end(code: int) -> NoReturn:
             if stream is not None:
                 stream.flush()
     os._exit(code)
+
+
+def _misused(error: click.ClickException) -> int:
+    """What click refuses is told as all else is; without any argument it is the help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    else:
+        context = getattr(error, "ctx", None)
+        say(f"error: {error.format_message().rstrip('.')}")
+        say(f"hint: see {context.command_path if context else NAME} --help")
+    return error.exit_code
 
 
 def _unforeseen(error: Exception) -> int:

@@ -162,7 +162,7 @@ def test_bad_input_is_one_clear_line_and_the_right_code(
     ran = run(*arguments)
     assert ran.code == code, ran.err
     assert said in ran.err
-    assert "Traceback" not in ran.err
+    assert [line.partition(": ")[0] for line in ran.err.splitlines()] == ["error", "hint"]
     assert ran.out == ""
     assert not list(Path().glob("*.torrent"))
 

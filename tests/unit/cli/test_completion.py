@@ -129,8 +129,8 @@ def test_the_script_is_one_of_its_shell(shell: str, tmp_path: Path) -> None:
 def test_another_shell_is_refused_in_one_line_that_names_the_three(shell: str) -> None:
     done = s3torrent("completion", shell)
     assert (done.code, done.stdout) == (2, b"")
-    [line] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-    assert line.endswith(f"{shell!r} is not one of 'bash', 'zsh', 'fish'.")
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert line.endswith(f"{shell!r} is not one of 'bash', 'zsh', 'fish'")
 
 
 @pytest.mark.parametrize("shell", CHECK)
