@@ -64,6 +64,7 @@ class Renderer:
             "count": count,
             "shown": len(rows),
             "shards": [f"{path}?{digest[:12]}" for path, digest in shards.items()],
+            "search": versioned("search.js"),
         }
         return self._whole(
             "index.html", up="", rows=_markup("".join(rows)), count=count, size=size, updated=updated,
@@ -112,6 +113,12 @@ def asset(name: str) -> bytes:
 
 
 @cache
+def versioned(name: str) -> str:
+    """Where an asset lies, named by its content, too: no script meets an older one that a cache has kept."""
+    return f"assets/{name}?{hashlib.sha256(asset(name)).hexdigest()[:12]}"
+
+
+@cache
 def _template(name: str) -> str:
     return files("s3torrent.catalog").joinpath("templates", name).read_text("utf-8")
 
@@ -144,6 +151,7 @@ def _environment() -> Environment:
         rfc822=lambda seconds: formatdate(seconds, usegmt=True),
         harmless=harmless,
         data=_data,
+        versioned=versioned,
         thousands=lambda number: f"{number:,}",
     )
     return environment

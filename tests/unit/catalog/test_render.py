@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -149,6 +150,14 @@ def test_the_feed_of_nothing_has_no_date_and_leads_to_the_page() -> None:
     assert channel is not None
     assert channel.findtext("lastBuildDate") is None
     assert channel.findtext("link") == f"{URL}index.html"
+
+
+def test_scripts_that_depend_on_each_other_are_named_by_their_content() -> None:
+    """After an upgrade a cache may still have the old ones."""
+    html = index(hostile()).decode()
+    for name in ("rows.js", "list.js", "search.js"):
+        digest = hashlib.sha256(render.asset(name)).hexdigest()[:12]
+        assert html.count(f'"assets/{name}?{digest}"') == html.count(f"assets/{name}") == 1
 
 
 def test_an_empty_catalogue_says_so() -> None:

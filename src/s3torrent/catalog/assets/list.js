@@ -22,7 +22,7 @@ let told = { loaded: 0, parts: data.shards.length, failed: 0 };
 
 function start() {
   if (worker) return;
-  worker = new Worker(new URL("assets/search.js", location.href));
+  worker = new Worker(new URL(data.search, location.href));
   worker.onmessage = ({ data: answer }) => ("found" in answer ? showFound(answer) : showLoaded(answer));
   worker.onerror = () => { state.textContent = "The list could not be read; reload the page to try again"; };
   worker.postMessage({ load: data.shards.map((path) => new URL(path, location.href).href) });
