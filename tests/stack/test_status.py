@@ -268,14 +268,58 @@ def test_dead_letters_go_back_where_they_came_from(
     section = page.split("## `s3torrent redrive --json`")[1].split("\n## ")[0]
     assert set(told) == set(re.findall(r"`(\w+)`", section))
     assert (told["there"], told["moved"], told["deadLetterQueue"]) == (26, 0, dead)
-    assert told["objects"][0] == f"s3://{bucket}/k00"
+    assert (told["objects"][0], told["unknown"]) == (f"s3://{bucket}/k00", 0)
     assert (waiting(ministack, own), waiting(ministack, dead)) == (0, 26)
     assert redrive("--limit", "3")["moved"] == 3
     assert (waiting(ministack, own), waiting(ministack, dead)) == (3, 23)
     told = redrive()
-    assert (told["there"], told["moved"]) == (23, 23)
+    assert (told["there"], told["moved"], told["unknown"]) == (23, 23, 1)
     until(lambda: (waiting(ministack, own), waiting(ministack, dead)) == (26, 0), "all of them", seconds=10)
-    assert redrive() == {"deadLetterQueue": dead, "there": 0, "moved": 0, "objects": []}
+    nothing = {"there": 0, "moved": 0, "others": 0, "unknown": 0, "objects": []}
+    assert redrive() == {"deadLetterQueue": dead, **nothing}
+
+
+def test_dead_letters_of_another_queue_are_left_to_it(
+    ministack: MiniStack, queues: tuple[str, str], bucket: str
+) -> None:
+    """Two queues share one: each letter says by SQS's word where it failed. What was sent there by hand, and
+    so says nothing, is sent again, with its attributes.
+    """
+    own, dead = queues
+    client = ministack.client("sqs")
+    policy = json.loads(
+        client.get_queue_attributes(QueueUrl=own, AttributeNames=["All"])["Attributes"]["RedrivePolicy"]
+    )
+    policy["maxReceiveCount"] = 1
+    attributes = {"by": {"StringValue": "us", "DataType": "String"}}
+    other = client.create_queue(
+        QueueName=f"{bucket}-other", Attributes={"RedrivePolicy": json.dumps(policy)}
+    )["QueueUrl"]
+    client.send_message(QueueUrl=other, MessageBody='{"order": 42}', MessageAttributes=attributes)
+    client.send_message(QueueUrl=dead, MessageBody='{"order": 43}', MessageAttributes=attributes)
+    for _ in range(2):
+        client.receive_message(QueueUrl=other, VisibilityTimeout=0)
+    until(lambda: waiting(ministack, dead) == 28, "the other's letter", seconds=10)
+    told = s3torrent("redrive", own, endpoint=ministack.endpoint)
+    assert told.code == 0, told.stderr
+    assert told.stdout.decode().splitlines()[-2:] == [
+        "27 of 28 sent again",
+        "1 of another queue, left where it is",
+    ]
+    [left] = client.receive_message(QueueUrl=dead, MessageAttributeNames=["All"])["Messages"]
+    assert (left["Body"], left["MessageAttributes"]) == ('{"order": 42}', attributes)
+    moved = []
+    while more := client.receive_message(
+        QueueUrl=own, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages"):
+        moved += more
+    assert {one["Body"]: one.get("MessageAttributes") for one in moved}['{"order": 43}'] == attributes
+
+
+def test_a_fifo_queue_is_refused_before_anything_is_asked() -> None:
+    done = s3torrent("redrive", "http://127.0.0.1:1/000000000000/q.fifo", endpoint="http://127.0.0.1:1")
+    assert (done.code, done.stdout) == (2, b"")
+    assert "is a FIFO queue" in done.stderr
 
 
 def test_a_queue_without_dead_letters_is_told(ministack: MiniStack, queues: tuple[str, str]) -> None:
