@@ -26,7 +26,7 @@ No status item and no `.torrent`. Look in this order (`s3torrent` is the deploym
    queue (or the function), with a filter, if any, that takes the key. Terraform's output `notification_command`, or
    `docker/localstack/s3-torrent-lambda-setup.sh` on a local stack, puts it there and leaves others' entries alone.
 4. *Does the message wait?* One that failed is taken up again after the queue's visibility timeout; one in the dead-letter queue has its reason in
-   the status item and in the log (`--filter-pattern '"failed"'`).
+   the status item and in the log (`--filter-pattern '{ $.event = "object" && $.status = "FAILED" }'`).
 
 ## Resources in conflict
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 class S3TorrentError(Exception):
     """Root of the tree; ``code`` is the name used in JSON, logs and the status item."""
 
+    bytes_read: int | None = None  # of the content, where this broke off its hashing
     exit_code: ClassVar[int] = 4
     retryable: ClassVar[bool] = False
     default_hint: ClassVar[str] = ""
@@ -294,7 +295,5 @@ class StackError(S3TorrentError):
 
 def described(error: BaseException) -> dict[str, str | bool]:
     """``{type, message, retryable, hint}`` also of what is none of ours: the ``error`` of status and log."""
-    if isinstance(error, S3TorrentError):
-        return error.as_dict()
-    told = str(error) or "interrupted"
-    return {"type": type(error).__name__, "message": told, "retryable": True, "hint": ""}
+    told = {"type": type(error).__name__, "message": str(error) or "interrupted"}
+    return error.as_dict() if isinstance(error, S3TorrentError) else {**told, "retryable": True, "hint": ""}

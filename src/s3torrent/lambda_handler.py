@@ -27,8 +27,9 @@ from s3torrent.intake.parse import parse
 from s3torrent.intake.rules import Rules, apply
 from s3torrent.log import log, tell, visible
 from s3torrent.metrics import emit, of_outcome
+from s3torrent.pipeline import result
 from s3torrent.pipeline.outcome import Outcome, skipped
-from s3torrent.status.base import COMPLETED, DELETED
+from s3torrent.status.base import COMPLETED, DELETED, FAILED
 from s3torrent.time_left import TimeLeft
 from s3torrent.types import CATALOG, FOLDER
 
@@ -43,13 +44,6 @@ if TYPE_CHECKING:
     from s3torrent.pipeline.make import Maker
     from s3torrent.redelivery import Redelivery
     from s3torrent.types import ObjectRef, TorrentRequest
-
-
-TOLD = (
-    *("type", "hint", "versionId", "size", "torrentKey", "infoHashV1", "infoHashV2", "magnet", "bytesRead"),
-    *("pieceLength", "hashMs", "publishMs", "webSeedChecks"),
-)
-"""Of what came of an object, what the log tells."""
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
@@ -135,7 +129,7 @@ class Function:
             for parcel in delivery.parcels
             for drop in parcel.dropped
         ]
-        return {"results": [*map(_result, outcomes), *dropped]}
+        return {"results": [*map(result.of_outcome, outcomes), *dropped]}
 
     def _batch(self, parcels: Sequence[Parcel], results: Results, time_left: TimeLeft) -> dict[str, Any]:
         """Of S3 Batch Operations: what there is nothing to do for has succeeded, too, and says why."""
@@ -200,9 +194,7 @@ class Function:
             try:
                 outcome = self._make(request, started + time_left.for_one_more(request), parcel.ticket)
             except Exception as error:  # noqa: BLE001 - the next request must have its turn; raised below
-                tell(logging.ERROR, "failed", id=str(request.ref), **described(error))
-                if not isinstance(error, HeldByAnother | OutOfTime):
-                    emit(Failed=1)
+                self._tell_error(request, error, round((time.monotonic() - started) * 1000))
                 errors.append(error)
                 continue
             self._tell(request, outcome, round((time.monotonic() - started) * 1000))
@@ -215,13 +207,25 @@ class Function:
 
     def _tell(self, request: TorrentRequest, outcome: Outcome, milliseconds: int) -> None:
         """One line with all of it, and the metrics; a catalogue is no object, and counts as none."""
+        self._line(logging.INFO, request, milliseconds, result.of_outcome(outcome))
+        if request.event != CATALOG:
+            made, attributes = outcome.made, outcome.attributes
+            emit(**of_outcome(outcome.status, made=made, attributes=attributes, milliseconds=milliseconds))
+
+    def _tell_error(self, request: TorrentRequest, error: Exception, milliseconds: int) -> None:
+        """The same line, of a try that came to nothing, with what is known by then."""
+        fields = result.of_error(str(request.ref), error)
+        level = logging.ERROR if fields["status"] == FAILED else logging.WARNING
+        self._line(level, request, milliseconds, fields)
+        if not isinstance(error, HeldByAnother | OutOfTime):
+            emit(Failed=1)
+
+    def _line(self, level: int, request: TorrentRequest, milliseconds: int, fields: dict[str, Any]) -> None:
         if request.event == CATALOG:
-            tell(logging.INFO, "catalogue", ms=milliseconds, **_result(outcome))
+            tell(level, "catalogue", ms=milliseconds, **fields)
             return
         how = {"engine": self.maker.engine.name, "kernel": wiring.kernel_name()}
-        tell(logging.INFO, "object", ms=milliseconds, **how, **_result(outcome))
-        made, attributes = outcome.made, outcome.attributes
-        emit(**of_outcome(outcome.status, made=made, attributes=attributes, milliseconds=milliseconds))
+        tell(level, "object", ms=milliseconds, **how, **fields)
 
     def _make(self, request: TorrentRequest, deadline: float, ticket: Ticket | None) -> Outcome:
         if request.event == CATALOG:
@@ -275,8 +279,3 @@ class Function:
                 self.redelivery.later(ticket, reminder(folder), seconds)
 
         return remind
-
-
-def _result(outcome: Outcome) -> dict[str, Any]:
-    details = {name: outcome.attributes[name] for name in TOLD if name in outcome.attributes}
-    return {"id": outcome.job_id, "status": outcome.status, "reason": outcome.reason, **details}

@@ -262,8 +262,9 @@ def test_a_new_bucket_through_a_queue(
         site.upload("d.bin")
         event = site.dead_letter(outputs["dead_letter_queue_url"])
     assert event["Records"][0]["s3"]["object"]["key"] == "d.bin"
-    told = [json.loads(line) for line in stack.log.splitlines() if line.startswith('{"event": "failed"')]
-    (error, *_) = (one for one in told if one["id"] == f"s3://{site.bucket}/d.bin")
+    told = [json.loads(line) for line in stack.log.splitlines() if line.startswith('{"event": "object"')]
+    failed = [one for one in told if one["status"] == "FAILED"]
+    (error, *_) = (one for one in failed if one["id"] == f"s3://{site.bucket}/d.bin")
     assert error["type"] == "AccessDenied"
     assert error["message"].startswith(f"dynamodb:UpdateItem on table {NAME} at ")
     attributes = {"QueueUrl": outputs["dead_letter_queue_url"], "AttributeNames": ["QueueArn"]}

@@ -19,6 +19,7 @@ from s3torrent.metainfo.policy import TorrentPolicy
 from s3torrent.pipeline.folder import Folders
 from s3torrent.pipeline.make import Maker
 from s3torrent.redelivery import Redelivery
+from s3torrent.status.base import Job
 from s3torrent.status.memory import MemoryStatus
 from s3torrent.store.failing import FailingStore, Fault
 from s3torrent.store.memory import MemoryStore
@@ -234,9 +235,9 @@ def test_an_error_of_ours_is_told_once_and_leaves_without_the_frames_it_came_thr
         lambda_handler.handler({"hello": "world"}, Context())
     assert frames_below_the_handler(refused.value) == []
     told = [json.loads(record.getMessage()) for record in caplog.records]
-    assert [(line["event"], line["type"]) for line in told] == [
-        ("failed", "AccessDenied"),
-        ("refused", "EventError"),
+    assert [(line["event"], line.get("status"), line["type"]) for line in told] == [
+        ("object", "FAILED", "AccessDenied"),
+        ("refused", None, "EventError"),
     ]
 
 
@@ -248,6 +249,87 @@ def test_a_fault_of_the_program_itself_keeps_its_traceback(monkeypatch: pytest.M
     with pytest.raises(ZeroDivisionError) as caught:
         lambda_handler.handler({}, Context())
     assert frames_below_the_handler(caught.value) == ["broken"]
+
+
+class TestTheLineOfAnObject:
+    """However its try ended, it has all that is known by then."""
+
+    ALWAYS = frozenset({"event", "id", "status", "reason", "ms", "engine", "kernel"})
+    FAILED = ALWAYS | {"type", "message", "retryable", "hint"}
+
+    @pytest.fixture(autouse=True)
+    def _versions(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "s3torrent")
+        store.create_bucket("versions", versioned=True)
+        store.upload(ObjectRef("versions", "film"), b"content of film")
+        store.upload(ObjectRef("versions", "empty"), b"")
+
+    def line(self, function: Function, key: str, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+        caplog.clear()
+        event = queue(notification(key, "versions"))
+        replace(function, rules=Rules(bucket="versions")).handle(event, Context())
+        [line] = [
+            told
+            for record in caplog.records
+            if (told := json.loads(record.getMessage()))["event"] == "object"
+        ]
+        return dict(line)
+
+    def test_before_its_version_is_known(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        made = function(store, Fault("head", call=1, error=AccessDenied("denied")))
+        line = self.line(made, "film", caplog)
+        assert set(line) == self.FAILED
+        assert (line["status"], line["type"], line["reason"]) == ("FAILED", "AccessDenied", "denied")
+
+    def test_that_cannot_be_read(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        made = function(store, Fault("read", call=1, after=4, error=AccessDenied("denied")))
+        line = self.line(made, "film", caplog)
+        assert set(line) == self.FAILED | {"versionId", "size", "bytesRead", "hashMs"}
+        assert (line["status"], line["size"], line["bytesRead"]) == ("FAILED", 15, 4)
+        assert line["versionId"] == store.head(ObjectRef("versions", "film")).version.version_id
+
+    def test_that_cannot_be_published(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        made = function(store, Fault("put", call=1, error=AccessDenied("denied")))
+        line = self.line(made, "film", caplog)
+        assert set(line) == self.FAILED | {"versionId", "size", "bytesRead", "hashMs", "publishMs"}
+        assert line["bytesRead"] == 15
+
+    def test_that_no_torrent_can_be_made_of(
+        self, store: MemoryStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        line = self.line(function(store), "empty", caplog)
+        assert (line["status"], line["type"], line["size"]) == ("SKIPPED", "EmptyContent", 0)
+        assert line["versionId"]
+
+    def test_that_another_holds(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        made = function(store)
+        source = store.head(ObjectRef("versions", "film")).version
+        job = Job("s3://versions/film", source, made.maker.policy.policy_id, "native", "")
+        made.maker.status.claim(job, owner="other", lease_seconds=60)
+        line = self.line(made, "film", caplog)
+        assert set(line) == self.FAILED | {"versionId", "size"}
+        assert (line["status"], line["type"]) == ("HELD", "HeldByAnother")
+
+    def test_that_no_time_was_left_for(self, store: MemoryStore, caplog: pytest.LogCaptureFixture) -> None:
+        event = queue(notification("good"), notification("also+good"))
+        function(store).handle(event, Context(60_000, 60_000, 9_000))
+        told = [json.loads(record.getMessage()) for record in caplog.records]
+        assert [(one["status"], one.get("type")) for one in told if one["event"] == "object"] == [
+            ("COMPLETED", None),
+            ("PENDING", "OutOfTime"),
+        ]
+
+    def test_of_work_that_was_done_before_it_took_nothing(
+        self, store: MemoryStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """So that a sum of bytesRead over the log is what was read."""
+        made = function(store)
+        first = self.line(made, "film", caplog)
+        assert (first["bytesRead"], "hashMs" in first, "publishMs" in first) == (15, True, True)
+        again = self.line(made, "film", caplog)
+        assert (again["reason"], again["bytesRead"]) == ("done before", 0)
+        assert not {"hashMs", "publishMs"} & set(again)
+        assert again["infoHashV1"] == first["infoHashV1"]
 
 
 class TestFolders:

@@ -137,6 +137,8 @@ def out_of_time(progressed: int | None) -> OutOfTime:
 class Refusing:
     """A maker whose time is up."""
 
+    engine = NativeEngine(1)
+
     def __init__(self, error: OutOfTime) -> None:
         self.error = error
 

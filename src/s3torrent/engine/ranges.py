@@ -117,8 +117,8 @@ def hash_layout(
     layout's file i.
 
     What is ``done`` is not read again. The first error of any range stops the others and is raised; so does
-    one that ``progress`` raises. ``keep`` is called as ranges finish, and once more (``now``) where the work
-    is broken off and a later try may succeed.
+    one that ``progress`` raises. One of ours tells ``bytes_read``. ``keep`` is called as ranges finish, and
+    once more (``now``) where the work is broken off and a later try may succeed.
     """
     if isinstance(reader, FileReader) and not (done or keep or ranges):
         from s3torrent.engine.files import hash_files  # noqa: PLC0415 - the function reads no files
@@ -127,7 +127,7 @@ def hash_layout(
     work = RangeWork(layout, files, reader, lanes_for(threads, os.cpu_count() or 1))
     results = list(done)
     known = {result.range for result in results}
-    work.hashed = sum(one.end - one.start for one in known)
+    work.hashed = recalled = sum(one.end - one.start for one in known)
     wanted_ranges = cut(layout) if ranges is None else ranges
     waiting = (wanted for wanted in wanted_ranges if wanted not in known)
     try:
@@ -136,6 +136,7 @@ def hash_layout(
             if keep:
                 keep(results)
     except S3TorrentError as error:
+        error.bytes_read = work.hashed - recalled
         if keep and error.retryable and not isinstance(error, ObjectChanged):
             keep(results, now=True)
         raise

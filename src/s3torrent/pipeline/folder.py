@@ -26,9 +26,10 @@ from s3torrent.errors import (
 from s3torrent.metainfo import infohash
 from s3torrent.metainfo.parse import parse
 from s3torrent.pipeline.checkpoint import telling_progress
-from s3torrent.pipeline.outcome import Outcome, describe
+from s3torrent.pipeline.outcome import Outcome, describe, version_of
 from s3torrent.pipeline.prefix import build_prefix, prefix_content
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
+from s3torrent.pipeline.telling import Phases, telling, told
 from s3torrent.pipeline.watch import watch
 from s3torrent.status.base import (
     COMPLETED,
@@ -101,14 +102,19 @@ class Folders:
                 control_prefix=self.maker.control_prefix,
             )
         except (NotTorrentable, NoSuchObject) as error:
-            told = {"bucket": folder.bucket, "key": folder.key, "reason": error.message}
-            self.maker.status.note(job_id, SKIPPED, told | {"error": error.as_dict()})
+            what = {"bucket": folder.bucket, "key": folder.key, "reason": error.message}
+            self.maker.status.note(job_id, SKIPPED, what | {"error": error.as_dict()})
             return Outcome(job_id, SKIPPED, error.message, attributes=error.as_dict())
         source = _state(folder, content)
+        with telling(lambda _: version_of(source)):
+            return self._pinned(source, content, remind, deadline)
+
+    def _pinned(self, source: ObjectVersion, content: Content, remind: Remind, deadline: float) -> Outcome:
+        folder, job_id, known = source.ref, str(source.ref), version_of(source)
         left = (source.last_modified + timedelta(seconds=self.quiet) - self.clock()).total_seconds()
         if left > 0:
             remind(folder, min(left + SPARE_SECONDS, LONGEST_WAIT))
-            return Outcome(job_id, PENDING, f"not quiet yet, for {left:.0f} s more")
+            return Outcome(job_id, PENDING, f"not quiet yet, for {left:.0f} s more", attributes=known)
         job = Job(job_id, source, self.maker.policy.policy_id, self.maker.engine.name)
         torrent = find_torrent(self.maker.store, folder, guess=True)
         current = standing(torrent, source, job.policy_id) is Standing.CURRENT
@@ -124,7 +130,7 @@ class Folders:
                 )
             case Claimed():
                 return self._complete(self.maker.lease(claim, source, deadline), content, torrent)
-        return Outcome(job_id, SKIPPED, "a newer state than this was taken up")
+        return Outcome(job_id, SKIPPED, "a newer state than this was taken up", attributes=known)
 
     def _complete(self, lease: Lease, content: Content, torrent: ObjectHead | None) -> Outcome:
         job_id, status = lease.claim.job_id, self.maker.status
@@ -132,9 +138,10 @@ class Folders:
             attributes = self._build(lease, content, torrent)
             status.finish(lease.claim, COMPLETED, attributes)
         except (NotTorrentable, TooMuchForOne) as error:
-            told = error if isinstance(error, NotTorrentable) else _too_large(lease.source)
-            status.finish(lease.claim, SKIPPED, {"reason": told.message, "error": told.as_dict()})
-            return Outcome(job_id, SKIPPED, told.message, attributes=told.as_dict())
+            what = error if isinstance(error, NotTorrentable) else _too_large(lease.source)
+            status.finish(lease.claim, SKIPPED, {"reason": what.message, "error": what.as_dict()})
+            known = version_of(lease.source) | told(error) | what.as_dict()
+            return Outcome(job_id, SKIPPED, what.message, attributes=known)
         except LeaseLost:
             raise
         except Exception as error:
@@ -148,21 +155,25 @@ class Folders:
             raise foreign(source.ref)
         before = self._before(torrent)
         memory = maker.checkpoint(lease, look=lease.claim.attempt > 1)
-        with telling_progress(memory):
-            built = build_prefix(
-                source.ref, content, maker.policy, maker.engine,
-                store=self.lister, progress=lease.progress, memory=memory,
-            )  # fmt: skip
-        metainfo = _linked(built.metainfo, before)
-        body = metainfo.encode()
-        lease.progress(metainfo.size, UPLOADING_TORRENT)
-        checks = maker.check_seeds(metainfo)
-        publish(maker.store, source, maker.policy.policy_id, body, torrent)
-        watch(maker.store, source, maker.policy.policy_id, body, maker.watch_prefix)
-        if memory:
-            memory.clear()
+        phases = Phases(maker.monotonic)
+        with phases.telling():
+            with telling_progress(memory):
+                built = build_prefix(
+                    source.ref, content, maker.policy, maker.engine,
+                    store=self.lister, progress=lease.progress, memory=memory,
+                )  # fmt: skip
+            phases.hashed(built.bytes_read)
+            metainfo = _linked(built.metainfo, before)
+            body = metainfo.encode()
+            lease.progress(metainfo.size, UPLOADING_TORRENT)
+            checks = maker.check_seeds(metainfo)
+            publish(maker.store, source, maker.policy.policy_id, body, torrent)
+            watch(maker.store, source, maker.policy.policy_id, body, maker.watch_prefix)
+            if memory:
+                memory.clear()
         attributes = describe(source, metainfo, len(body), bytes_read=built.bytes_read)
-        return attributes | {"reason": built.piece_length_reason, "webSeedChecks": checks}
+        more = {"reason": built.piece_length_reason, "webSeedChecks": checks, **phases.as_dict()}
+        return attributes | more
 
     def _before(self, torrent: ObjectHead | None) -> Metainfo | None:
         """The torrent that this one replaces, where it can be read."""

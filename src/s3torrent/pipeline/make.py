@@ -8,7 +8,6 @@ by the next try, which finds what the dead one left.
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +32,10 @@ from s3torrent.pipeline.checkpoint import Checkpoint, telling_progress
 from s3torrent.pipeline.content import MAX_KEY_BYTES, check_torrent_key, name_of
 from s3torrent.pipeline.gone import gone, leave
 from s3torrent.pipeline.lease import Lease
-from s3torrent.pipeline.outcome import Outcome, describe, unchecked
+from s3torrent.pipeline.outcome import Outcome, describe, not_current, unchecked, version_of
 from s3torrent.pipeline.publish import Standing, find_torrent, foreign, publish, standing
 from s3torrent.pipeline.spread import OWNER, hand_over
+from s3torrent.pipeline.telling import Phases, noted, telling, told
 from s3torrent.pipeline.watch import watch
 from s3torrent.status.base import (
     COMPLETED,
@@ -53,7 +53,7 @@ from s3torrent.status.base import (
 from s3torrent.types import CATALOG_MARK, DIRECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from s3torrent.engine.base import Engine
     from s3torrent.metainfo.policy import TorrentPolicy
@@ -91,7 +91,6 @@ class Maker:
         be written. Past ``deadline`` (of ``monotonic``) hashing ends with OutOfTime. ``anew``: also
         where item and torrent say that it is done.
         """
-        job_id = str(request.ref)
         try:
             check_torrent_key(request.ref)
             # The event is a hint that the key changed; what lies there now is what gets the torrent.
@@ -99,17 +98,30 @@ class Maker:
             torrent = find_torrent(self.store, request.ref, guess=True)
         except S3TorrentError as error:
             return self._unseen(request, error)
-        source = head.version
+        with telling(lambda _: version_of(head.version)):
+            return self._pinned(request, head, torrent, deadline, anew=anew)
+
+    def _pinned(
+        self,
+        request: TorrentRequest,
+        head: ObjectHead,
+        torrent: ObjectHead | None,
+        deadline: float,
+        *,
+        anew: bool,
+    ) -> Outcome:
+        job_id, source = str(request.ref), head.version
         if request.event == DIRECT and request.version_id not in (None, source.version_id or "null"):
-            return Outcome(job_id, SKIPPED, _not_current(request, source))
+            return not_current(request, source)
         claim, torrent = self._claim(request, source, torrent, redo=anew)
+        known = version_of(source)
         match claim:
             case Done():
                 return Outcome(job_id, COMPLETED, "done before", attributes=claim.item.attributes)
             case Superseded():
-                return Outcome(job_id, SKIPPED, "an older event than the one taken up last")
+                return Outcome(job_id, SKIPPED, "an older event than the one taken up last", attributes=known)
             case HeldUntil() if claim.owner.startswith(OWNER):
-                return Outcome(job_id, CREATING_TORRENT, "the state machine is at it")
+                return Outcome(job_id, CREATING_TORRENT, "the state machine is at it", attributes=known)
             case HeldUntil():
                 raise HeldByAnother(
                     f"{source} is being worked on by {claim.owner} until {claim.at:%H:%M:%S} UTC",
@@ -132,7 +144,7 @@ class Maker:
                 late = find_torrent(self.store, request.ref) if self.remove_torrents else None
                 leave(self.store, request.ref, late)
             return Outcome(str(request.ref), SKIPPED, error.message, attributes=error.as_dict())
-        with _telling(error):
+        with noted(error):
             self._note(request, FAILED, error)
         raise error
 
@@ -197,7 +209,8 @@ class Maker:
             return hand_over(self, lease)
         except (NotTorrentable, ObjectGone) as error:
             self.status.finish(lease.claim, SKIPPED, {"reason": error.message, "error": error.as_dict()})
-            return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=error.as_dict())
+            known = version_of(source) | told(error) | error.as_dict()
+            return Outcome(lease.claim.job_id, SKIPPED, error.message, attributes=known)
         except LeaseLost:
             raise
         except Exception as error:
@@ -227,23 +240,23 @@ class Maker:
     def _build(
         self, lease: Lease, head: ObjectHead, torrent: ObjectHead | None, memory: Memory | None
     ) -> dict[str, Any]:
-        source, started = head.version, self.monotonic()
-        with telling_progress(memory):
-            built = build_object(head, self.policy, self.engine, self.store, lease.progress, memory=memory)
-        body, hashed = built.metainfo.encode(), self.monotonic()
-        lease.progress(built.metainfo.size, UPLOADING_TORRENT)
-        checks = self.check_seeds(built.metainfo)
-        publish(self.store, source, self.policy.policy_id, body, torrent)
-        watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
-        if memory:
-            memory.clear()
+        source, phases = head.version, Phases(self.monotonic)
+        with phases.telling():
+            with telling_progress(memory):
+                built = build_object(
+                    head, self.policy, self.engine, self.store, lease.progress, memory=memory
+                )
+            body = built.metainfo.encode()
+            phases.hashed(built.bytes_read)
+            lease.progress(built.metainfo.size, UPLOADING_TORRENT)
+            checks = self.check_seeds(built.metainfo)
+            publish(self.store, source, self.policy.policy_id, body, torrent)
+            watch(self.store, source, self.policy.policy_id, body, self.watch_prefix)
+            if memory:
+                memory.clear()
         attributes = describe(source, built.metainfo, len(body), bytes_read=built.bytes_read)
-        return attributes | {
-            "reason": built.piece_length_reason,
-            "webSeedChecks": checks,
-            "hashMs": round((hashed - started) * 1000),
-            "publishMs": round((self.monotonic() - hashed) * 1000),
-        }
+        more = {"reason": built.piece_length_reason, "webSeedChecks": checks, **phases.as_dict()}
+        return attributes | more
 
     def checkpoint(self, lease: Lease, *, look: bool, part: str = "") -> Checkpoint | None:
         """None where no control prefix is set. ``look``: whether one may be there already."""
@@ -274,23 +287,7 @@ class Maker:
     def fail(self, claim: Claimed, error: Exception) -> None:
         """FAILED with the reason; PENDING where time was up, and the next try goes on from there."""
         handed_back = isinstance(error, OutOfTime) and error.progressed
-        told = described(error)
-        with _telling(error):
+        what = described(error)
+        with noted(error):
             status = PENDING if handed_back else FAILED
-            self.status.finish(claim, status, {"reason": told["message"], "error": told})
-
-
-def _not_current(request: TorrentRequest, source: ObjectVersion) -> str:
-    return (
-        f"version {request.version_id} is not the current one ({source.version_id or 'unversioned'}); "
-        f"{request.ref.torrent.key} is the current one's torrent"
-    )
-
-
-@contextmanager
-def _telling(error: Exception) -> Iterator[None]:
-    """A status table that cannot be written must not hide the first error."""
-    try:
-        yield
-    except S3TorrentError as second:
-        error.add_note(f"and the status could not be written: {second}")
+            self.status.finish(claim, status, {"reason": what["message"], "error": what})

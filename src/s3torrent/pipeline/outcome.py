@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from s3torrent.metainfo.model import Metainfo
-    from s3torrent.types import ObjectVersion
+    from s3torrent.types import ObjectVersion, TorrentRequest
 
     SeedChecks = Callable[[Metainfo], dict[str, Any] | None]
     """Tries the web seeds of a torrent about to be published: what its status item tells of them."""
@@ -24,7 +24,9 @@ MOST_LINK = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before."""
+    """How it ended: COMPLETED or SKIPPED. ``made`` is False where the work was done before. ``attributes``
+    are those of the status item, of a SKIPPED one the version too, where it was pinned.
+    """
 
     job_id: str
     status: str
@@ -41,6 +43,20 @@ def unchecked(_metainfo: Metainfo) -> None:
     """Web seeds are not tried."""
 
 
+def version_of(source: ObjectVersion) -> dict[str, Any]:
+    """Which version it was: ``versionId`` where the bucket has any, and ``size``."""
+    told = {"versionId": source.version_id, "size": source.size}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def not_current(request: TorrentRequest, source: ObjectVersion) -> Outcome:
+    reason = (
+        f"version {request.version_id} is not the current one ({source.version_id or 'unversioned'}); "
+        f"{request.ref.torrent.key} is the current one's torrent"
+    )
+    return Outcome(str(request.ref), SKIPPED, reason, attributes=version_of(source))
+
+
 def describe(
     source: ObjectVersion, metainfo: Metainfo, torrent_size: int, *, bytes_read: int
 ) -> dict[str, Any]:
@@ -48,8 +64,7 @@ def describe(
     link = magnet(metainfo)
     v1, v2 = infohash.v1(metainfo), infohash.v2(metainfo)
     described = {
-        "versionId": source.version_id,
-        "size": source.size,
+        **version_of(source),
         "torrentKey": source.ref.torrent.key,
         "torrentSize": torrent_size,
         "bytesHashed": metainfo.size,

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s3torrent.errors import LeaseLost
-from s3torrent.pipeline.outcome import Outcome
+from s3torrent.pipeline.outcome import Outcome, version_of
 from s3torrent.status.base import CREATING_TORRENT
 
 if TYPE_CHECKING:
@@ -51,4 +51,5 @@ def hand_over(maker: Maker, lease: Lease) -> Outcome:
     except Exception as error:
         maker.fail(lease.claim, error)
         raise
-    return Outcome(claim.job_id, CREATING_TORRENT, f"the state machine is at it, execution {name}")
+    reason = f"the state machine is at it, execution {name}"
+    return Outcome(claim.job_id, CREATING_TORRENT, reason, attributes=version_of(lease.source))
