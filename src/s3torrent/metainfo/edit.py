@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ANNOUNCE, ANNOUNCE_LIST, URL_LIST, COMMENT = b"announce", b"announce-list", b"url-list", b"comment"
-EDITED = (ANNOUNCE, ANNOUNCE_LIST, URL_LIST, COMMENT)
+COMMENT_UTF8 = b"comment.utf-8"
+"""Of old makers; clients show it in the comment's place."""
+EDITED = (ANNOUNCE, ANNOUNCE_LIST, URL_LIST, COMMENT, COMMENT_UTF8)
 """All keys that an edit may touch."""
 
 
@@ -51,6 +53,8 @@ def edit(metainfo: Metainfo, wish: Edit) -> Metainfo:
         _set(top, URL_LIST, listed if len(listed) > 1 else b"".join(listed))
     if wish.comment is not None and wish.comment != (metainfo.comment or ""):
         _set(top, COMMENT, wish.comment.encode())
+    if wish.comment is not None and COMMENT_UTF8 in top:
+        _set(top, COMMENT_UTF8, wish.comment.encode())
     return metainfo if top == metainfo.top else _with_top(metainfo, top)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import libtorrent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,22 @@ def test_what_is_there_already_changes_nothing() -> None:
 def test_the_last_tracker_can_be_taken_out() -> None:
     top = edit(torrent(trackers=[[A], [B]]), Edit(remove_trackers=(A, B))).top
     assert not {b"announce", b"announce-list"} & top.keys()
+
+
+@pytest.mark.parametrize("comment", ["new é", ""])
+def test_a_comment_that_clients_prefer_goes_with_it(comment: str) -> None:
+    """libtorrent shows ``comment.utf-8`` where a torrent has it, whatever ``comment`` says."""
+    plain = torrent(comment="old")
+    before = Metainfo(plain.info_raw, plain.info, {**plain.top, b"comment.utf-8": b"preferred"})
+    after = edit(before, Edit(comment=comment))
+    assert libtorrent.load_torrent_buffer(after.encode()).comment == comment
+    assert (b"comment.utf-8" in after.top) == bool(comment)
+    assert restored(after, kept(before)).encode() == before.encode()
+    assert edit(after, Edit(comment=comment)) is after
+
+
+def test_a_comment_alone_gets_no_second() -> None:
+    assert b"comment.utf-8" not in edit(torrent(comment="old"), Edit(comment="new")).top
 
 
 def test_a_part_of_each_announce_url_is_replaced_and_what_falls_together_is_one() -> None:
