@@ -67,3 +67,12 @@ def test_every_row_of_a_table_stands_below_its_head(page: Path) -> None:
     blocks = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
     broken = [block.splitlines()[0] for block in blocks if not re.match(r".*\n\|[-:| ]+\|\n", block)]
     assert broken == []
+
+
+def test_the_dashboard_shows_every_metric_that_the_function_has() -> None:
+    from s3torrent.metrics import UNITS
+
+    graphs = (ROOT / "terraform/backend/observability.tf").read_text().partition("  graphs = ")[2]
+    assert set(re.findall(r'\["s3torrent", "(\w+)"', graphs)) == set(UNITS)
+    [told] = re.findall(r"namespace `s3torrent`.*", OPERATE)
+    assert set(re.findall(r"`([A-Z]\w+)`", told)) - {"FunctionName"} == set(UNITS)
