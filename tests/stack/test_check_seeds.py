@@ -10,6 +10,7 @@ import pytest
 
 from s3torrent import wiring
 from s3torrent.config import from_environment
+from s3torrent.metainfo import bencode
 from s3torrent.types import ObjectRef, TorrentRequest
 from support.command import s3torrent
 from support.ministack import ENVIRONMENT
@@ -69,6 +70,10 @@ def checked(folder: Path, url: str, *more: str, env: dict[str, str] | None = Non
         ("/shorter/a", "wrong-size", "416"),
         ("/shifted/a", "wrong-range", "bytes 1-16384"),
         ("/gzip/a", "encoded", "gzip"),
+        ("/whole-gzip/a", "encoded", "gzip"),
+        ("/page/a", "wrong-size", f"200 with 20 bytes (text/html); the torrent's file has {len(BODY)}"),
+        ("/not-allowed/a", "server-error", "405"),
+        ("/not-modified/a", "server-error", "304"),
         ("/cut/a", "unreachable", ""),
         ("/broken/a", "server-error", "500"),
         ("/busy/a", "throttled", "503 SlowDown"),
@@ -113,6 +118,52 @@ def test_what_does_not_keep_it_from_working_is_told(
     assert (exit_code, found["good"]) == (0, True)
     assert [one["code"] for one in found["problems"]] == [code]
     assert told in found["problems"][0]["detail"]
+
+
+def test_a_redirect_that_no_browser_follows(seeds: SeedServer, tmp_path: Path) -> None:
+    """Whatever its target allows."""
+    code, (found,) = checked(tmp_path, seeds.url("/moved-closed/a"))
+    assert (code, [one["code"] for one in found["problems"]]) == (0, ["redirect", "no-cors"])
+
+
+WRONG = ["ftp://x/y", "not a url", "http://x/y#z", "http://x/\xe9"]
+
+
+def with_seeds(path: Path, urls: list[str]) -> Path:
+    """The torrent there, with these web seeds, whatever they are."""
+    top = bencode.decode(path.read_bytes())
+    assert isinstance(top, dict)
+    path.write_bytes(bencode.encode(top | {b"url-list": [url.encode("latin-1") for url in urls]}))
+    return path
+
+
+def test_one_that_is_no_address_has_a_line_too(seeds: SeedServer, tmp_path: Path) -> None:
+    checked(tmp_path, seeds.url("/good/a"))
+    path = with_seeds(tmp_path / "t.torrent", [*WRONG, seeds.url("/good/a")])
+    done = s3torrent("check-seeds", path, "--json")
+    *wrong, good = map(json.loads, done.stdout.splitlines())
+    assert (done.code, done.stderr, good["good"]) == (1, "", True)
+    assert [(one["good"], one["pieces"]) for one in wrong] == [(False, [])] * len(WRONG)
+    assert [[problem["code"] for problem in one["problems"]] for one in wrong] == [["invalid"]] * len(WRONG)
+    assert [one["webSeed"] for one in wrong[:3]] == WRONG[:3]
+    assert "scheme 'ftp'" in wrong[0]["problems"][0]["detail"]
+
+
+def test_one_torrent_that_cannot_be_read_keeps_no_other_from_being_checked(
+    seeds: SeedServer, tmp_path: Path
+) -> None:
+    checked(tmp_path, seeds.url("/missing/a"))
+    (tmp_path / "none.torrent").write_bytes(b"no torrent")
+    (tmp_path / "a").write_bytes(b"a")
+    assert s3torrent("create", "a", cwd=tmp_path).code == 0
+    done = s3torrent(
+        "check-seeds", "none.torrent", "missing.torrent", "a.torrent", "t.torrent", "--json", cwd=tmp_path
+    )
+    (found,) = map(json.loads, done.stdout.splitlines())
+    assert (done.code, found["torrent"]) == (4, "t.torrent")
+    said = done.stderr
+    assert said.count("error: ") == said.count("hint: ") == 2
+    assert said.index("none.torrent") < said.index("missing.torrent") < said.index("a.torrent has no web")
 
 
 def test_http_on_an_https_page(seeds: SeedServer, tmp_path: Path) -> None:

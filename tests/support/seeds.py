@@ -88,7 +88,18 @@ class SeedServer:
             case "cut":
                 send_range(request, body, first, end, cut=10)
             case "moved":
+                allowed = {"Access-Control-Allow-Origin": "*"}
+                send(request, 302, b"", Location="/good/elsewhere", **allowed)
+            case "moved-closed":
                 send(request, 302, b"", Location="/good/elsewhere")
+            case "page":
+                send(request, 200, b"<html>Sign in</html>", **{"Content-Type": "text/html"})
+            case "whole-gzip":
+                send(request, 200, b"\x1f\x8b", **{"Content-Encoding": "gzip"})
+            case "not-allowed":
+                send(request, 405, b"")
+            case "not-modified":
+                send(request, 304, b"")
             case "round":
                 send(request, 307, b"", Location=request.path)
             case "nowhere":

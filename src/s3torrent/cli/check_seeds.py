@@ -12,7 +12,7 @@ from s3torrent.cli.completing import files
 from s3torrent.cli.locations import read_torrent
 from s3torrent.cli.number import Number
 from s3torrent.cli.output import visible
-from s3torrent.errors import UrlError
+from s3torrent.errors import S3TorrentError
 from s3torrent.metainfo.webseed import check_web_seed
 from s3torrent.pipeline.check_seeds import SeedCheck, check_seed
 from s3torrent.wiring import web_reader
@@ -33,30 +33,38 @@ from s3torrent.wiring import web_reader
 def check_seeds(*, torrents: tuple[str, ...], page: str, timeout: float, as_json: bool) -> None:
     """Read the first and the last piece of each TORRENT from each of its web seeds, and hash them.
 
-    TORRENT is a path, - for stdin, or s3://BUCKET/KEY. Exit code 1 where one is bad, or there is none.
+    TORRENT is a path, - for stdin, or s3://BUCKET/KEY. Exit code 1 where a web seed is bad, or there is
+    none; where a TORRENT cannot be read, the others are tried, and its exit code is the last word.
     """
     if page:
         check_web_seed(page, single_file=False)
     pays = os.environ.get("TORRENT_REQUEST_PAYER", "").strip().lower() in ("1", "true", "yes", "on")
-    bad = False
+    worst = 0
     for torrent in torrents:
-        metainfo = read_torrent(torrent)
+        try:
+            metainfo = read_torrent(torrent)
+        except S3TorrentError as error:
+            if len(torrents) == 1:
+                raise
+            worst = max(worst, error.exit_code)
+            _tell_error(error)
+            continue
         if not metainfo.web_seeds:
-            bad = True
+            worst = max(worst, 1)
             click.echo(visible(f"{torrent} has no web seeds"), err=True)
         for url in metainfo.web_seeds:
-            try:
-                check_web_seed(url, single_file=False)
-            except UrlError as error:
-                bad = True
-                click.echo(visible(f"{torrent}: {error.message}"), err=True)
-                continue
             with contextlib.closing(web_reader(page, seconds=timeout, requester_pays=pays)) as reader:
                 found = check_seed(metainfo, url, reader)
-            bad |= not found.good
+            worst = max(worst, int(not found.good))
             _tell(torrent, found, as_json=as_json)
-    if bad:
-        raise click.exceptions.Exit(1)
+    if worst:
+        raise click.exceptions.Exit(worst)
+
+
+def _tell_error(error: S3TorrentError) -> None:
+    click.echo(visible(f"error: {error.message}"), err=True)
+    if error.hint:
+        click.echo(visible(f"hint: {error.hint}"), err=True)
 
 
 def _tell(torrent: str, found: SeedCheck, *, as_json: bool) -> None:

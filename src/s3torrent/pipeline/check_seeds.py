@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from s3torrent.engine.ranges import hash_layout
+from s3torrent.errors import UrlError
 from s3torrent.hashing.assemble import piece_roots
 from s3torrent.hashing.ranges import PieceRange
 from s3torrent.hashing.verify import bad_pieces
+from s3torrent.metainfo.webseed import check_web_seed
 from s3torrent.pipeline.verify import layout_of
 from s3torrent.webseeds.base import Problem, SeedFault, WebFile
 
@@ -51,6 +53,10 @@ class SeedCheck:
 
 def check_seed(metainfo: Metainfo, url: str, reader: WebReader) -> SeedCheck:
     """``url``: one of the torrent's web seeds. Memory: a chunk."""
+    try:
+        check_web_seed(url, single_file=False)
+    except UrlError as error:
+        return SeedCheck(url, (), (Problem.of("invalid", error.message),))
     layout = layout_of(metainfo)
     pieces = tuple(_sample(layout))
     ranges = [_range(layout, piece) for piece in pieces]

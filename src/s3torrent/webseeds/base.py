@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HINTS = {
+    "invalid": "take it out (s3torrent edit --remove-web-seed), and write it as clients can ask for it",
     "unreachable": "check the name, the port and the firewall, from a machine outside, too",
     "tls": "renew or correct the certificate; clients do not download where it does not hold",
     "not-found": "upload the object, or correct the web seed (s3torrent edit --web-seed, --remove-web-seed)",
@@ -21,13 +22,13 @@ HINTS = {
     "double-encoded": "encode the key once: a space is %20, not %2520",
     "no-ranges": "let the server answer a Range header with 206, as S3 does: clients ask for pieces",
     "wrong-range": "the server, or a cache before it, sends other bytes than it was asked for",
-    "wrong-size": "another object lies there than the torrent's: make the torrent anew",
+    "wrong-size": "another object lies there, or a page: make the torrent anew, or name the file's address",
     "wrong-content": "another object lies there than the torrent's: make the torrent anew, or restore it",
     "encoded": "store the object without Content-Encoding, and have the CDN compress nothing",
     "redirect": "name the last address itself: each request of a client is redirected, and not all follow",
     "bad-redirect": "name the address itself; in S3 that of the bucket's own region",
     "throttled": "try again later; clients give up on a seed that answers so",
-    "server-error": "look at the server's log",
+    "server-error": "look at the server's settings and log: to a GET with a Range it has to answer 206",
     "mixed-content": "offer https: a browser reads no http from an https page",
     "no-cors": "allow GET from any origin (CORS), if browsers are to download from it (WebTorrent)",
 }

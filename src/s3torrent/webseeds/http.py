@@ -72,9 +72,11 @@ class HttpReader:
     def _asked(self, file: WebFile, start: int, end: int) -> Any:
         """The answer to one ranged GET, its body not yet read."""
         url = file.url
+        answers = []
         for hop in range(MOST_REDIRECTS + 1):
             self._redirected = hop > 0
             answer = self._get(url, start, end)
+            answers.append(answer)
             if answer.status not in _MOVED:
                 break
             target = answer.headers.get("Location")
@@ -102,16 +104,14 @@ class HttpReader:
             answer.close()
             raise
         self._notice_presigned(file.url)
-        self._notice_cors(answer)
+        for one in answers:  # a browser stops at the first that does not allow it
+            self._notice_cors(one)
         return answer
 
     def _require_range(self, answer: Any, file: WebFile, start: int, end: int) -> None:
         if answer.status != 206:
             raise self._fault(answer, file, start, end)
-        encoding = answer.headers.get("Content-Encoding", "identity")
-        if encoding.lower() != "identity":
-            told = encoding[:MOST_SHOWN]
-            raise SeedFault("encoded", f"Content-Encoding: {told}; expected the bytes as they are")
+        _require_plain(answer)
         told = answer.headers.get("Content-Range", "")
         match = re.fullmatch(r"bytes 0*(\d+)-0*(\d+)/(\d+|\*)", told, re.IGNORECASE | re.ASCII)
         if not match or (match[1], match[2]) != (str(start), str(end - 1)):  # text: any number of digits
@@ -124,12 +124,12 @@ class HttpReader:
 
     def _fault(self, answer: Any, file: WebFile, start: int, end: int) -> SeedFault:
         """Why this answer is none that brings bytes."""
-        status, size = answer.status, answer.headers.get("Content-Length", "?")[:MOST_SHOWN]
+        status = answer.status
         if status == 416:
             return SeedFault("wrong-size", f"416: it has no bytes {start} to {end - 1}")
         if status < 300:
-            told = f"{status} with {size} bytes for a range of {end - start}; expected 206"
-            return SeedFault("no-ranges", told)
+            _require_plain(answer)
+            return _of_whole(answer, file, end - start)
         body = self._guarded(file.url, lambda: answer.read(MOST_TOLD)) or b""
         named = _CODE.search(body)
         told = f"{status} {named[1].decode() if named else (answer.reason or '')[:MOST_SHOWN]}".strip()
@@ -139,7 +139,7 @@ class HttpReader:
         if status in _REFUSED:
             return self._refused(file.url, told, body)
         codes = dict.fromkeys(_ABSENT, "not-found") | dict.fromkeys(_BUSY, "throttled")
-        return SeedFault(codes.get(status, "server-error" if status >= 500 else "forbidden"), told)
+        return SeedFault(codes.get(status, "server-error"), told)
 
     def _refused(self, url: str, told: str, body: bytes) -> SeedFault:
         ends = expiry(url)
@@ -231,6 +231,24 @@ class HttpReader:
         origin = urlsplit(self._page)
         if allowed not in ("*", f"{origin.scheme}://{origin.netloc}" if self._page else ORIGIN):
             self._notice("no-cors", f"Access-Control-Allow-Origin: {allowed[:MOST_SHOWN] or 'none'}")
+
+
+def _require_plain(answer: Any) -> None:
+    encoding = answer.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        told = encoding[:MOST_SHOWN]
+        raise SeedFault("encoded", f"Content-Encoding: {told}; expected the bytes as they are")
+
+
+def _of_whole(answer: Any, file: WebFile, wanted: int) -> SeedFault:
+    """A success that is no range: the file in one piece, or something else, such as a page."""
+    size, kind = (answer.headers.get(name, "?")[:MOST_SHOWN] for name in ("Content-Length", "Content-Type"))
+    if (
+        size.isascii() and size.isdigit() and size.lstrip("0") != str(file.length)
+    ):  # text: any number of digits
+        told = f"{answer.status} with {size} bytes ({kind}); the torrent's file has {file.length}"
+        return SeedFault("wrong-size", told)
+    return SeedFault("no-ranges", f"{answer.status} with {size} bytes for a range of {wanted}; expected 206")
 
 
 def expiry(url: str) -> datetime | None:
