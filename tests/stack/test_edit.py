@@ -102,6 +102,22 @@ def test_over_a_bucket_and_back(ministack: MiniStack, full: str, table_name: str
     assert torrents(ministack, full) == before
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"], ["--json"]])
+def test_below_a_prefix_without_torrents_there_is_nothing_to_edit(
+    ministack: MiniStack, full: str, tmp_path: Path, more: list[str]
+) -> None:
+    """The key of an object, with a slash at its end, is none of its torrent."""
+    for key, hint in {"x/001/": [f"hint: give s3://{full}/x/001.torrent"], "x/none": []}.items():
+        place = f"s3://{full}/{key}"
+        done = s3torrent(
+            "edit", place, "--tracker", TRACKER, *more, endpoint=ministack.endpoint, cwd=tmp_path
+        )
+        assert done.code == 1
+        assert done.stderr.splitlines() == [f"error: no torrent lies below {place}", *hint]
+        assert len(done.stdout.splitlines()) == ("--json" in more)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_a_table_that_there_is_not_is_told_before_anything_is_changed(
     ministack: MiniStack, full: str, tmp_path: Path, more: list[str]
@@ -315,7 +331,9 @@ def test_of_files(tmp_path: Path) -> None:
         "--undo", "u", cwd=tmp_path,
     )  # fmt: skip
     assert done.code == 1
-    assert "no.torrent is not a valid torrent" in done.stderr
+    failed, hint, _ = done.stderr.splitlines()
+    assert "no.torrent is not a valid torrent" in failed
+    assert hint.startswith("hint: it is no .torrent, or was cut")
     assert "1 of 2 changed, 1 failed" in done.stdout.decode()
     shown = subprocess.run(
         ["transmission-show", tmp_path / "a.torrent"], capture_output=True, text=True, check=True, timeout=30

@@ -15,7 +15,7 @@ from s3torrent.cli.edit_run import Run, Work
 from s3torrent.cli.locations import locate
 from s3torrent.cli.output import visible
 from s3torrent.cli.undo_file import UndoFile, Undos
-from s3torrent.errors import UsageError
+from s3torrent.errors import S3TorrentError, UsageError
 from s3torrent.metainfo.edit import Edit
 from s3torrent.metainfo.webseed import check_tracker, folder_url, object_url
 from s3torrent.types import TORRENT_SUFFIX, ObjectRef
@@ -86,7 +86,7 @@ def edit(
     With DDB_TABLE set, the magnet links in the status table follow, also those that an earlier
     edit left behind. An object keeps its headers and metadata, and its tags where they may be
     read (s3:GetObjectTagging) and written (s3:PutObjectTagging). Exit code 1 where one could not
-    be edited, or its status item could not follow.
+    be edited, its status item could not follow, or no torrent lies below a prefix.
     """
     wish = Edit(trackers, remove_trackers, replaced, web_seeds, remove_web_seeds, comment)
     _require_sense(torrents, wish, restore)
@@ -111,12 +111,12 @@ def edit(
                 run.all_of(works, torrents[0], undo, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"summary": run.as_dict(undo.path if undo and undo.lines else None)}))
-    elif run.looked_at > 1 or not run.changed:
+    elif run.looked_at > 1 or not (run.changed or run.empty):
         _tell_counts(run, dry_run=dry_run)
     if cut:
         told = f"the last line of {restore} is cut: what it was to tell of was left as it is"
         click.echo(visible(told), err=True)
-    if run.failed or run.behind or cut:
+    if run.failed or run.behind or run.empty or cut:
         raise click.exceptions.Exit(1)
 
 
@@ -163,10 +163,23 @@ def _works(places: list[tuple[str, tuple[ObjectRef, bool]]], wish: Edit, run: Ru
             yield Work(text, editor, _editing(editor, ref, wish), alone=len(places) == 1)
             continue
         _require_templates(wish)
-        editor = run.editor(ref, named=False)
+        editor, found = run.editor(ref, named=False), False
         for version in s3_store(run.clients()).list_objects(ref.bucket, ref.key):
             if version.ref.key.endswith(TORRENT_SUFFIX):
+                found = True
                 yield Work(str(version.ref), editor, _editing(editor, version.ref, wish))
+        if not found:
+            run.nothing_below(text, _named_so(ref, run))
+
+
+def _named_so(ref: ObjectRef, run: Run) -> str:
+    """A hint: the torrent of the object or folder that was named in its place; "" where there is none."""
+    torrent = ObjectRef(ref.bucket, f"{ref.key.rstrip('/')}{TORRENT_SUFFIX}")
+    try:
+        s3_store(run.clients()).head(torrent)
+    except S3TorrentError:
+        return ""
+    return f"give {torrent}"
 
 
 def _editing(editor: Editor, ref: ObjectRef, wish: Edit) -> Callable[[], Edited]:

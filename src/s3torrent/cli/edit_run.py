@@ -57,7 +57,7 @@ class Run:
     def __init__(self, *, dry_run: bool, foreign: bool) -> None:
         self._dry_run, self._foreign = dry_run, foreign
         self.looked_at = self.changed = self.failed = self.left_alone = 0
-        self.amended = self.behind = 0
+        self.amended = self.behind = self.empty = 0
         self._lock = threading.Lock()
         self._clients: Clients | None = None
         self._editors: dict[tuple[bool, bool], Editor] = {}
@@ -114,6 +114,11 @@ class Run:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def nothing_below(self, prefix: str, hint: str) -> None:
+        """No torrent lies there: a key whose .torrent was meant, perhaps."""
+        self.empty += 1
+        _say(f"error: no torrent lies below {prefix}", hint)
+
     def _one(self, work: Work, undo: UndoFile | None) -> Done | S3TorrentError:
         try:
             edited = work.edited()
@@ -138,7 +143,7 @@ class Run:
         if as_json:
             click.echo(json.dumps({"torrent": work.name, "changed": False, "error": error.as_dict()}))
         named = "" if error.message.startswith(work.name) else f"{work.name}: "
-        click.echo(visible(f"{named}{error.message}"), err=True)
+        _say(f"{named}{error.message}", "" if isinstance(error, ForeignTorrent) else error.hint)
 
     def as_dict(self, undo: Path | None) -> dict[str, Any]:
         """docs/json.md has the schema."""
@@ -152,6 +157,12 @@ class Run:
             "dryRun": self._dry_run,
             "undo": str(undo) if undo else None,
         }
+
+
+def _say(line: str, hint: str) -> None:
+    click.echo(visible(line), err=True)
+    if hint:
+        click.echo(visible(f"hint: {hint}"), err=True)
 
 
 def _tell(done: Done, *, as_json: bool, dry_run: bool) -> None:

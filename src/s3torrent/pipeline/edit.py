@@ -136,6 +136,8 @@ class Editor:
                 like=edited.head,
             )
         except SourceError as error:
+            if isinstance(error, WriteConflict):  # no event takes it up again
+                error.hint = "run the same command again: it edits what lies there now"
             if not self._lies_there(edited.ref, body, error):
                 raise
 

@@ -148,8 +148,9 @@ def test_an_item_of_another_torrent_is_left_alone(world: World) -> None:
 def test_a_torrent_that_was_replaced_meanwhile_is_not_overwritten(world: World) -> None:
     edited = world.editor.edited(REF.torrent, lambda _: Edit(comment="mine"))
     world.edit(Edit(comment="theirs"))
-    with pytest.raises(WriteConflict):
+    with pytest.raises(WriteConflict) as caught:
         world.editor.write(edited)
+    assert caught.value.hint.startswith("run the same command again")
     assert parse(world.torrent()).comment == "theirs"
 
 
