@@ -70,6 +70,7 @@ def well() -> dict[str, Any]:
             "EvaluationResults": [{"EvalActionName": one, "EvalDecision": "allowed"} for one in asked["ActionNames"]]
         },
         "get_metric_statistics": {"Datapoints": []},
+        "get_subscription_attributes": {"Attributes": {"RawMessageDelivery": "false"}},
         "get_function_concurrency": {},
         "get_bucket_policy": refused("NoSuchBucketPolicy", 404),
         "get_bucket_encryption": {"ServerSideEncryptionConfiguration": {"Rules": [

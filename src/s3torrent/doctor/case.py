@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from s3torrent.config import from_environment
 from s3torrent.doctor.asking import Absent, Unseen, ask, ask_for
+from s3torrent.doctor.route import to_function
 from s3torrent.errors import ConfigError, S3TorrentError
 
 if TYPE_CHECKING:
@@ -42,16 +43,7 @@ class fact(Generic[T]):  # noqa: N801 - read as a property
         self._name = name
 
     def __get__(self, case: Case, owner: type | None = None) -> T:
-        known: dict[str, Any] = case.known
-        if self._name not in known:
-            try:
-                known[self._name] = self._find(case)
-            except Unseen as why:
-                known[self._name] = why
-        found = known[self._name]
-        if isinstance(found, Unseen):
-            raise found.with_traceback(None)
-        return found  # type: ignore[no-any-return]
+        return case.once(self._name, lambda: self._find(case))
 
 
 class Case:
@@ -78,6 +70,18 @@ class Case:
         self.objects, self.items, self.left_out = objects, items, left_out
         self._bucket, self._table, self._queue = bucket, table, queue
         self.known: dict[str, Any] = {}
+
+    def once(self, name: str, find: Callable[[], T]) -> T:
+        """What is found under this name, or why it cannot be had (Unseen): found out once, and kept."""
+        if name not in self.known:
+            try:
+                self.known[name] = find()
+            except Unseen as why:
+                self.known[name] = why
+        found = self.known[name]
+        if isinstance(found, Unseen):
+            raise found.with_traceback(None)
+        return found  # type: ignore[no-any-return]
 
     def client(self, service: str) -> Any:
         try:
@@ -205,7 +209,8 @@ class Case:
     @fact
     def queue_url(self) -> str | None:
         """None where events come without a queue. Given; or the one that the function reads; or that has its
-        name, as Terraform has it. What the bucket tells besides may be another program's.
+        name, as Terraform has it, where nothing calls the function itself. What the bucket tells besides may
+        be another program's.
         """
         if self._queue or self.function is None:
             return self._queue
@@ -232,7 +237,11 @@ class Case:
             entries = self.notification.get("QueueConfigurations", [])
             told = [str(entry["QueueArn"]).rpartition(":")[2] for entry in entries]
         both = [name for name in read if name in told]
-        return list(dict.fromkeys([*both, *read, str(self.function)]))
+        called = False
+        if not read:  # then what has the function's name may be there for nothing
+            with suppress(Unseen):
+                called = bool(to_function(self))
+        return list(dict.fromkeys([*both, *read, *([] if called else [str(self.function)])]))
 
     def url_of(self, queue: str) -> str:
         """Raises Absent where there is no queue of that name."""

@@ -130,7 +130,7 @@ CHECKS = (
     ),
     Check(
         "queue-policy",
-        "whether S3 may send to the queue",
+        "whether those may send to the queue by whom the events come: S3, an SNS topic, an EventBridge rule",
         "it may not: no event arrives",
         "`set-queue-attributes`: the policy that is there, and our statement; a Deny is only shown",
         queue.policy,
@@ -172,16 +172,16 @@ CHECKS = (
     ),
     Check(
         "invoke",
-        "without a queue: whether S3 may call the function",
+        "whether those may call the function that do: S3, an SNS topic, an EventBridge rule",
         "it may not: no event arrives",
         "`add-permission`",
         queue.invoke,
     ),
     Check(
         "notifications",
-        "what the bucket tells, to whom, of which keys; also through SNS and EventBridge",
+        "what the bucket tells, to whom, of which keys; also through SNS and EventBridge, which may filter",
         "objects are created and nobody hears of it",
-        "`put-bucket-notification-configuration`: what is there, and ours; else `notification_prefix`",
+        "`put-bucket-notification-configuration`, `put-rule`: what is there, and ours; `notification_prefix`",
         notifications.notifications,
     ),
     Check(

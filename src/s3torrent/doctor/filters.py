@@ -53,6 +53,12 @@ def filter_of(entry: dict[str, Any]) -> KeyFilter:
     return KeyFilter(found.get("prefix", ""), found.get("suffix", ""))
 
 
+def of_keys(filters: Iterable[KeyFilter]) -> str:
+    """For people; "" where every key passes."""
+    texts = [str(one) for one in filters if one.breadth]
+    return f", of keys with {' or '.join(texts)}" if texts else ""
+
+
 def covered(wanted: str, told: Iterable[str]) -> bool:
     """Whether events ``told`` are all of ``wanted``."""
     there = set(told)

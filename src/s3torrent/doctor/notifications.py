@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.doctor.asking import Unseen, ask
+from s3torrent.doctor.bus import by_rules, no_rule
 from s3torrent.doctor.filters import (
     CREATED,
     FURTHER,
@@ -17,23 +15,18 @@ from s3torrent.doctor.filters import (
     covered,
     filter_of,
     lacking,
+    of_keys,
 )
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import OURS, aws, compact, terraform
+from s3torrent.doctor.route import KINDS, Entry, planned_queue, to_function, to_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
 
-Entry = dict[str, Any]
-"""Of the bucket's notification configuration."""
-KINDS = {
-    "QueueConfigurations": "QueueArn",
-    "LambdaFunctionConfigurations": "LambdaFunctionArn",
-    "TopicConfigurations": "TopicArn",
-}
 PREFIXES = ("recordings/", "torrents/", "films/")
 """What is proposed where others hear of all else."""
 
@@ -42,14 +35,16 @@ def notifications(case: Case) -> Finding | None:
     """Whether events reach the function, and all of them that it needs."""
     if case.function is None and case.queue_url is None:
         return None
-    mine = list(_ours(case, case.notification))
+    routes = (to_queue(case), to_function(case))
+    rules = list({rule.arn: rule for one in routes for rule in one.rules}.values())
+    mine = [entry for entry in _entries(case) if any(_is_among(entry, one.entries) for one in routes)]
+    if "EventBridgeConfiguration" in case.notification and not lacking(mine) and (rules or not mine):
+        return by_rules(case, rules) if rules else red(no_rule(case), _new(case))
     if not mine:
-        if "EventBridgeConfiguration" in case.notification:
-            return _by_rule(case)
         return red(_nothing(case), _new(case))
     missing = lacking(mine)
     if all(CREATED in events for events in missing.values()):
-        told = "; ".join(f"{', '.join(sorted(one['Events']))}{_of_keys([filter_of(one)])}" for one in mine)
+        told = "; ".join(f"{', '.join(sorted(one['Events']))}{of_keys([filter_of(one)])}" for one in mine)
         return red(f"bucket {case.bucket} tells {told}, but of no key {CREATED}", _completed(case, mine))
     reasons = [conflict(case.settings, where) for where, events in missing.items() if CREATED not in events]
     if all(reasons):
@@ -61,72 +56,21 @@ def _told_in_part(case: Case, mine: list[Entry], missing: Mapping[KeyFilter, lis
     """Creations are told, if not under every filter; what of ``missing`` is not?"""
     events = [event for event in WANTED if any(event in found for found in missing.values())]
     if not events:
-        return green(f"all events{_of_keys(missing)}")
+        return green(f"all events{of_keys(missing)}")
     where = [one for one, found in missing.items() if found]
-    of_keys = _of_keys(where) if len(where) < len(missing) else ""
-    cause = f"bucket {case.bucket} does not tell of {', '.join(events)}{of_keys}"
+    keys = of_keys(where) if len(where) < len(missing) else ""
+    cause = f"bucket {case.bucket} does not tell of {', '.join(events)}{keys}"
     if case.setting("TORRENT_ON_DELETE") == "remove" and FURTHER[0] in events:
         return red(f"{cause}; TORRENT_ON_DELETE=remove needs it", _completed(case, mine))
     return yellow(cause, _completed(case, mine))
 
 
-def _of_keys(filters: Iterable[KeyFilter]) -> str:
-    texts = [str(one) for one in filters if one.breadth]
-    return f", of keys with {' or '.join(texts)}" if texts else ""
-
-
-def _ours(case: Case, there: dict[str, Any]) -> Iterable[Entry]:
-    """The entries that lead to the queue or the function, straight or by a topic."""
-    targets = _targets(case)
-    for kind, name in KINDS.items():
-        for entry in there.get(kind, []):
-            arn = str(entry[name])
-            if arn in targets or (kind == "TopicConfigurations" and _subscribed(case, arn, targets)):
-                yield entry
-
-
-def _targets(case: Case) -> set[str]:
-    found: set[str] = set()
-    with contextlib.suppress(Unseen):
-        found.add(case.queue["QueueArn"])
-    with contextlib.suppress(Unseen):
-        found |= {case.function_arn, f"{case.function_arn}:$LATEST"}
-    return found
-
-
-def _subscribed(case: Case, topic: str, targets: set[str]) -> bool:
-    call = case.client("sns").list_subscriptions_by_topic
-    answer = ask("sns:ListSubscriptionsByTopic", f"topic {topic}", call, TopicArn=topic)
-    return any(one.get("Endpoint") in targets for one in answer.get("Subscriptions", []))
-
-
 def _nothing(case: Case) -> str:
     others = sorted(map(_target, _entries(case)))
     told = f"; it tells {', '.join(others)}" if others else ""
-    wanted = f"queue {case.queue_name}" if case.queue_url else f"function {case.function}"
+    queue = planned_queue(case)
+    wanted = f"queue {queue.rpartition(':')[2]}" if queue else f"function {case.function}"
     return f"bucket {case.bucket} does not tell {wanted} of anything{told}"
-
-
-def _by_rule(case: Case) -> Finding:
-    """Through EventBridge: a rule that takes the bucket's events and leads to us."""
-    client = case.client("events")
-    for arn in sorted(_targets(case)):
-        call = client.list_rule_names_by_target
-        for name in ask("events:ListRuleNamesByTarget", arn, call, TargetArn=arn).get("RuleNames", []):
-            rule = ask("events:DescribeRule", f"rule {name}", client.describe_rule, Name=name)
-            pattern = json.loads(rule.get("EventPattern") or "{}")
-            if "aws.s3" not in pattern.get("source", ["aws.s3"]):
-                continue
-            if case.bucket not in pattern.get("detail", {}).get("bucket", {}).get("name", [case.bucket]):
-                continue
-            if rule.get("State") == "DISABLED":
-                mend = aws(case, "events", "enable-rule", "--name", name)
-                return red(f"EventBridge rule {name} is disabled", mend)
-            return green(f"by EventBridge rule {name}")
-    cause = (
-        f"bucket {case.bucket} tells EventBridge, but no rule leads to {' or '.join(sorted(_targets(case)))}"
-    )
-    return red(cause, _new(case))
 
 
 # --- mends: the whole configuration each time, for the call replaces it
@@ -146,12 +90,9 @@ def _new(case: Case) -> str:
     events = [one for one in WANTED if not any(clashes(one, KeyFilter(), other) for other in others)]
     if CREATED not in events:
         return _in_the_way(case, others)
-    kind, name = (
-        ("QueueConfigurations", "QueueArn")
-        if case.queue_url
-        else ("LambdaFunctionConfigurations", "LambdaFunctionArn")
-    )
-    arn = case.queue["QueueArn"] if case.queue_url else case.function_arn
+    queue = planned_queue(case)
+    kind = "QueueConfigurations" if queue else "LambdaFunctionConfigurations"
+    name, arn = KINDS[kind], queue or case.function_arn
     taken = {one.get("Id") for one in others}
     names = (OURS, *(f"{OURS}-{number}" for number in range(2, len(taken) + 3)))
     entry = {"Id": next(one for one in names if one not in taken), name: arn, "Events": events}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from s3torrent.doctor import calling, sending
 from s3torrent.doctor.asking import Absent, Unseen, ask
-from s3torrent.doctor.finding import green, grey, red, yellow
+from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import (
-    OURS,
     RECEIVES,
     VISIBILITY_PER_TIMEOUT,
     aws,
@@ -19,32 +18,23 @@ from s3torrent.doctor.mend import (
     compact,
     set_attributes,
 )
-from s3torrent.doctor.policy import Caller, Effect, Request, decide, statements
+from s3torrent.doctor.route import planned_queue, read_queue
 
 if TYPE_CHECKING:
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
 
 FEW_RECEIVES, MANY_RECEIVES = 3, 100
-S3 = Caller.service("s3.amazonaws.com")
 PARTIAL = "ReportBatchItemFailures"
 DAYS_BACK = 14
 """A dead letter is kept so long at most, from when it was first sent."""
 
 
-def direct(case: Case) -> bool:
-    """Whether the bucket calls the function itself, without a queue."""
-    return case.function is not None and case.queue_url is None
-
-
 def queue(case: Case) -> Finding | None:
     if case.function is None and case.queue_url is None:
         return None
-    if direct(case):
-        if _called(case):
-            return green("none: the function is called without one")
-        cause = f"there is no queue {case.function}, and function {case.function} reads none"
-        return red(cause, _make(case, str(case.function)))
+    if case.queue_url is None:
+        return _without(case)
     try:
         waiting = case.queue.get("ApproximateNumberOfMessages", "0")
     except Absent:
@@ -52,19 +42,17 @@ def queue(case: Case) -> Finding | None:
     return green(f"{case.queue_name} is there; {int(waiting):,} messages wait")
 
 
-def _called(case: Case) -> bool:
-    """Whether S3, a topic or a rule may call the function, as where there is no queue."""
-    return any(f"{one}.amazonaws.com" in _policy_of(case) for one in ("s3", "sns", "events"))
-
-
-def _policy_of(case: Case) -> str:
-    """The function's own, "" where it has none."""
-    call = case.client("lambda").get_policy
-    try:
-        answer = ask("lambda:GetPolicy", f"function {case.function}", call, FunctionName=case.function)
-    except Absent:
-        return ""
-    return str(answer.get("Policy", ""))
+def _without(case: Case) -> Finding:
+    """There is none: because none is needed, because it is gone, or not yet."""
+    arn = planned_queue(case)
+    if arn is None:
+        return green("none: the function is called without one")
+    name = arn.rpartition(":")[2]
+    if read_queue(case):
+        cause = f"function {case.function} reads queue {name}, which does not exist"
+    else:
+        cause = f"there is no queue {name}, and function {case.function} reads none"
+    return red(cause, _make(case, name))
 
 
 def _make(case: Case, name: str) -> str:
@@ -82,60 +70,8 @@ def _timeout(case: Case) -> int:
 
 
 def policy(case: Case) -> Finding | None:
-    """Whether S3 may send to it."""
-    if case.queue_url is None:
-        return None
-    arn, there = case.queue["QueueArn"], case.queue.get("Policy", "")
-    found = decide(there, Request(S3, "sqs:SendMessage", arn, _of_bucket(case)))
-    told = f"the policy of queue {case.queue_name}"
-    show = ("sqs", "get-queue-attributes", "--queue-url", case.queue_url, "--attribute-names", "Policy")
-    if found.effect is Effect.ALLOWED:
-        return green(f"S3 may send for {case.bucket}")
-    if found.effect is Effect.DENIED:  # no statement of ours denies: it is somebody's, and on purpose
-        cause = f"{told}, statement {found.named}, denies S3 to send for bucket {case.bucket}"
-        return red(f"{cause}; an Allow beside it would change nothing", aws(case, *show))
-    if found.effect is Effect.UNKNOWN:
-        cause = f"whether {told}, statement {found.named}, denies S3 to send for bucket {case.bucket} "
-        return grey(f"{cause}cannot be told: a condition that is not known from here", aws(case, *show))
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {
-            "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{case.bucket}"},
-            "StringEquals": {"aws:SourceAccount": str(case.identity.get("Account", ""))},
-        },
-    }
-    changed = compact(_with(there, statement))
-    cause = f"{told} does not let S3 send for bucket {case.bucket}"
-    return red(cause, set_attributes(case, case.queue_url, {"Policy": changed}))
-
-
-def _of_bucket(case: Case) -> dict[str, str | None]:
-    """The condition keys of what S3 does for the bucket."""
-    return {
-        "aws:sourcearn": f"arn:aws:s3:::{case.bucket}",
-        "aws:sourceaccount": str(case.identity.get("Account", "")),
-        "aws:securetransport": "true",
-        "aws:principalisawsservice": "true",
-        "aws:principalservicename": "s3.amazonaws.com",
-    }
-
-
-def _with(there: str, statement: dict[str, Any]) -> dict[str, Any]:
-    """The policy with all that is in it, and ours, whose Sid is that of its content."""
-    try:
-        found = dict(json.loads(there or "{}"))
-    except ValueError:
-        found = {}
-    sid = f"{OURS}{hashlib.sha256(compact(statement).encode()).hexdigest()[:12]}"
-    taken = {one.get("Sid") for one in statements(there)}
-    while sid in taken:  # somebody changed what stood under it
-        sid += "x"
-    listed = found.get("Statement", [])
-    kept = listed if isinstance(listed, list) else [listed]
-    return {"Version": "2012-10-17", **found, "Statement": [*kept, {"Sid": sid, **statement}]}
+    """Whether those may send to it by whom the events come."""
+    return sending.policy(case)
 
 
 def visibility(case: Case) -> Finding | None:
@@ -266,31 +202,6 @@ def _enabled(mapping: dict[str, Any]) -> bool:
     return mapping.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
 
 
-def _told(case: Case) -> bool:
-    """Whether the bucket calls the function."""
-    entries = case.notification.get("LambdaFunctionConfigurations", [])
-    return any(str(entry["LambdaFunctionArn"]).startswith(case.function_arn) for entry in entries)
-
-
 def invoke(case: Case) -> Finding | None:
-    """Without a queue: whether S3 may call the function."""
-    if not direct(case) or not _told(case):
-        return None
-    account = str(case.identity.get("Account", ""))
-    request = Request(S3, "lambda:InvokeFunction", case.function_arn, _of_bucket(case))
-    found = decide(_policy_of(case), request)
-    if found.effect is Effect.ALLOWED:
-        return green(f"S3 may call it for {case.bucket}")
-    name = ("--function-name", str(case.function))
-    if found.effect is not Effect.UNSAID:
-        cause = f"the policy of function {case.function}, statement {found.named}, "
-        show = aws(case, "lambda", "get-policy", *name)
-        if found.effect is Effect.DENIED:
-            return red(f"{cause}denies S3 to call it for bucket {case.bucket}", show)
-        return grey(f"{cause}may deny S3 to call it for bucket {case.bucket}: that cannot be told", show)
-    sid = hashlib.sha256(f"{account}/{case.bucket}".encode()).hexdigest()[:12]
-    words = ("lambda", "add-permission", *name, "--statement-id", f"s3torrent-doctor-{sid}")
-    what = ("--action", "lambda:InvokeFunction", "--principal", "s3.amazonaws.com")
-    whose = ("--source-arn", f"arn:aws:s3:::{case.bucket}", "--source-account", account)
-    cause = f"function {case.function} does not let S3 call it for bucket {case.bucket}"
-    return red(cause, aws(case, *words, *what, *whose))
+    """Whether those may call the function that do."""
+    return calling.invoke(case)
