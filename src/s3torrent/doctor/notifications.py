@@ -17,7 +17,7 @@ from s3torrent.doctor.filters import (
     lacking,
     of_keys,
 )
-from s3torrent.doctor.finding import green, red, yellow
+from s3torrent.doctor.finding import Level, green, red, yellow
 from s3torrent.doctor.mend import OURS, aws, compact, terraform
 from s3torrent.doctor.route import KINDS, Entry, planned_queue, to_function, to_queue
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
+    from s3torrent.doctor.subscription import Subscription
 
 PREFIXES = ("recordings/", "torrents/", "films/")
 """What is proposed where others hear of all else."""
@@ -42,6 +43,30 @@ def notifications(case: Case) -> Finding | None:
         return by_rules(case, rules) if rules else red(no_rule(case), _new(case))
     if not mine:
         return red(_nothing(case), _new(case))
+    found = _of_entries(case, mine)
+    kept_back = _kept_back(case, mine, [one for route in routes for one in route.subscriptions])
+    return kept_back if kept_back and (found.level is Level.GREEN or kept_back.level is Level.RED) else found
+
+
+def _kept_back(case: Case, mine: list[Entry], subscriptions: list[Subscription]) -> Finding | None:
+    """By a filter policy, between a topic and us: all creations (red) or some (yellow)."""
+    filtered = [one for one in subscriptions if one.policy]
+    if not filtered:
+        return None
+    shut = [one for one in filtered if one.passes_nothing]
+    open_topics = {one.topic for one in subscriptions if one not in shut}
+    heard = [one for one in mine if "TopicArn" not in one or one["TopicArn"] in open_topics]
+    first = (shut or filtered)[0]
+    name, mend = first.topic.rpartition(":")[2], first.unfiltered(case)
+    cause = f"the subscription of {first.endpoint} to topic {name} has filter policy {compact(first.policy)}"
+    if not shut:
+        return yellow(f"{cause}: what does not pass it is not told", mend)
+    cause += ", which nothing passes that S3 publishes"
+    return yellow(cause, mend) if lacking(heard) else red(cause, mend)
+
+
+def _of_entries(case: Case, mine: list[Entry]) -> Finding:
+    """What ``mine`` tell, and of which keys."""
     missing = lacking(mine)
     if all(CREATED in events for events in missing.values()):
         told = "; ".join(f"{', '.join(sorted(one['Events']))}{of_keys([filter_of(one)])}" for one in mine)
