@@ -132,6 +132,13 @@ class Patient:
         )
 
     @property
+    def policy(self) -> str:
+        """The queue's."""
+        call = self.client("sqs").get_queue_attributes
+        found = call(QueueUrl=self.queue_url, AttributeNames=["Policy"])
+        return str(found.get("Attributes", {}).get("Policy", ""))
+
+    @property
     def queue_arn(self) -> str:
         arn = self.deployed.deployment.function_arn
         return f"{arn.rpartition(':function:')[0].replace(':lambda:', ':sqs:')}:{self.queue_url.rpartition('/')[2]}"
@@ -584,3 +591,129 @@ def test_a_pipe_gets_four_columns_separated_by_tabs(patient: Patient) -> None:
     assert {len(line) for line in lines} == {4}
     assert [line[1] for line in lines][:2] == ["credentials", "clock"]
     assert piped.stderr.endswith(" green, 0 yellow, 0 red, 0 grey\n")
+
+
+# --- other ways than from the bucket to the queue
+
+
+@pytest.fixture
+def detour(patient: Patient) -> Iterator[Patient]:
+    """The bucket's notifications and the queue's policy are put back afterwards."""
+    s3, sqs = patient.client("s3"), patient.client("sqs")
+    before = s3.get_bucket_notification_configuration(Bucket=patient.bucket)
+    before.pop("ResponseMetadata")
+    policy = patient.policy
+    yield patient
+    patient.notify(**before)
+    sqs.set_queue_attributes(QueueUrl=patient.queue_url, Attributes={"Policy": policy})
+
+
+def test_a_rule_that_brings_nothing_is_found_and_mended(detour: Patient, tmp_path: Path) -> None:
+    events, name = detour.client("events"), fresh("rule")
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Deleted"],
+        "detail": {"bucket": {"name": [{"prefix": detour.bucket[:-1]}]}},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern), Description="of the tests")
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": detour.queue_arn}])
+    detour.notify(EventBridgeConfiguration={})
+    try:
+        code, found = detour.examined()
+        assert (code, found["notifications"]["level"], found["queue-policy"]["level"]) == (1, "red", "red")
+        assert "but not Object Created" in found["notifications"]["cause"]
+        assert f"does not let EventBridge send for rule {name}" in found["queue-policy"]["cause"]
+        theirs = json.loads(detour.policy)["Statement"]
+        for check in ("queue-policy", "notifications"):
+            detour.paste(found[check]["mend"], tmp_path)
+        assert json.loads(detour.policy)["Statement"][: len(theirs)] == theirs
+        code, found = detour.examined()
+        assert {one: found[one]["level"] for one in ("queue-policy", "notifications")} == {
+            "queue-policy": "green",
+            "notifications": "green",
+        }
+        assert code == 0
+        assert events.describe_rule(Name=name)["Description"] == "of the tests"
+        detour.client("s3").put_object(Bucket=detour.bucket, Key="by rule", Body=b"content")
+        detour.deployed.ended(detour.bucket, "by rule", "COMPLETED")
+    finally:
+        events.remove_targets(Rule=name, Ids=["queue"])
+        events.delete_rule(Name=name)
+
+
+def test_a_topic_that_may_not_send_or_hands_nothing_on_is_found_and_mended(
+    detour: Patient, tmp_path: Path
+) -> None:
+    sns = detour.client("sns")
+    topic = sns.create_topic(Name=fresh("topic"))["TopicArn"]
+    filtered = {"FilterPolicy": json.dumps({"x": ["y"]}), "RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=detour.queue_arn, Attributes=filtered)
+    events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"]  # fmt: skip
+    detour.notify(TopicConfigurations=[{"TopicArn": topic, "Events": events}])
+    try:
+        code, found = detour.examined()
+        assert (code, found["notifications"]["level"], found["queue-policy"]["level"]) == (1, "red", "red")
+        assert 'has filter policy {"x":["y"]}' in found["notifications"]["cause"]
+        assert "does not let SNS send for topic" in found["queue-policy"]["cause"]
+        for check in ("queue-policy", "notifications"):
+            detour.paste(found[check]["mend"], tmp_path)
+        code, found = detour.examined()
+        assert {name: one for name, one in found.items() if one["level"] != "green"} == {}
+        # SNS alone is enough.
+        alone = {**json.loads(detour.policy), "Statement": json.loads(detour.policy)["Statement"][-1:]}
+        detour.client("sqs").set_queue_attributes(
+            QueueUrl=detour.queue_url, Attributes={"Policy": json.dumps(alone)}
+        )
+        assert detour.examined()[1]["queue-policy"]["level"] == "green"
+    finally:
+        sns.delete_topic(TopicArn=topic)
+
+
+def test_a_function_that_the_bucket_calls_has_to_let_it_whatever_queue_is_there(
+    ministack: MiniStack, patient: Patient, tmp_path: Path
+) -> None:
+    """A queue of its name lies there unused; then there is none."""
+    other = Patient(deployed_on(ministack))
+    client, sqs = other.client("lambda"), other.client("sqs")
+    arn = other.deployed.deployment.function_arn
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        client.remove_permission(FunctionName=other.function, StatementId="s3torrent")
+    client.delete_event_source_mapping(UUID=other.mapping()["UUID"])
+    until(lambda: not other.mappings() and "gone", "no mapping")
+    sqs.create_queue(QueueName=other.function)  # that of the deployment, or one more
+    other.notify(LambdaFunctionConfigurations=[{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}])
+    for url in (sqs.get_queue_url(QueueName=other.function)["QueueUrl"], None):
+        code, found = other.examined()
+        assert (code, found["invoke"]["level"]) == (1, "red")
+        assert f"does not let S3 call it for bucket {other.bucket}" in found["invoke"]["cause"]
+        assert (found["queue"]["level"], "mapping" in found) == ("green", False)
+        if url:
+            sqs.delete_queue(QueueUrl=url)
+    other.paste(found["invoke"]["mend"], tmp_path)
+    found = other.examined()[1]
+    assert found["invoke"]["level"] == "green"
+
+
+def test_where_the_queue_that_is_read_is_gone_every_mend_is_for_a_queue(
+    ministack: MiniStack, patient: Patient, tmp_path: Path
+) -> None:
+    other = Patient(deployed_on(ministack))
+    name = other.queue_url.rpartition("/")[2]
+    other.client("sqs").delete_queue(QueueUrl=other.queue_url)
+    other.notify()
+    code, found = other.examined()
+    assert (code, found["queue"]["level"]) == (1, "red")
+    assert found["queue"]["cause"] == f"function {other.function} reads queue {name}, which does not exist"
+    assert other.queue_arn in found["notifications"]["mend"]
+    assert not [one for one in found.values() if "LambdaFunctionConfigurations" in (one["mend"] or "")]
+    for _ in range(3):  # from the top down, until nothing is red
+        reds = [one for one in found.values() if one["level"] in ("red", "yellow")]
+        for one in reds:
+            other.paste(one["mend"], tmp_path)
+        found = other.examined()[1]
+    assert {one: found[one]["level"] for one in ("queue", "queue-policy", "mapping", "notifications")} == {
+        "queue": "green",
+        "queue-policy": "green",
+        "mapping": "green",
+        "notifications": "green",
+    }
