@@ -52,11 +52,11 @@ def _without(case: Case) -> Finding:
         cause = f"function {case.function} reads queue {name}, which does not exist"
     else:
         cause = f"there is no queue {name}, and function {case.function} reads none"
-    return red(cause, _make(case, name))
+    return red(cause, _make(case, name, Policy=sending.first_policy(case, arn)))
 
 
-def _make(case: Case, name: str) -> str:
-    attributes = {"VisibilityTimeout": str(VISIBILITY_PER_TIMEOUT * _timeout(case))}
+def _make(case: Case, name: str, **more: str) -> str:
+    attributes = {"VisibilityTimeout": str(VISIBILITY_PER_TIMEOUT * _timeout(case)), **more}
     words = ("sqs", "create-queue", "--queue-name", name, "--attributes", compact(attributes))
     return aws(case, *words)
 

@@ -125,9 +125,17 @@ def planned_queue(case: Case) -> str | None:
     """ARN of the queue by which events come, or will once it is made; None: there is to be none."""
     if case.queue_url is not None:
         return case.queue["QueueArn"]
-    if case.function is None or to_function(case):
+    if case.function is None:
         return None
     read = read_queue(case)
+    try:
+        called = bool(to_function(case))
+    except Unseen as why:  # a bucket that is not there calls nobody
+        if not read and not isinstance(why, Absent):
+            raise
+        called = False
+    if called:
+        return None
     if read or may_be_called(case):
         return read
     return f"{case.function_arn.partition(':function:')[0].replace(':lambda:', ':sqs:')}:{case.function}"
@@ -146,9 +154,13 @@ def may_be_called(case: Case) -> bool:
 
 def policy_of(case: Case) -> str:
     """The function's own, "" where it has none."""
-    call = case.client("lambda").get_policy
-    try:
-        answer = ask("lambda:GetPolicy", f"function {case.function}", call, FunctionName=case.function)
-    except Absent:
-        return ""
-    return str(answer.get("Policy", ""))
+
+    def found() -> str:
+        call = case.client("lambda").get_policy
+        try:
+            answer = ask("lambda:GetPolicy", f"function {case.function}", call, FunctionName=case.function)
+        except Absent:
+            return ""
+        return str(answer.get("Policy", ""))
+
+    return case.once("policy of the function", found)

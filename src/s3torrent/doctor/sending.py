@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from s3torrent.doctor.asking import Unseen
 from s3torrent.doctor.finding import green, grey, red
 from s3torrent.doctor.mend import OURS, aws, compact, set_attributes
 from s3torrent.doctor.policy import Caller, Effect, Request, decide, statements
-from s3torrent.doctor.route import s3, to_function, to_queue
+from s3torrent.doctor.route import Sender, s3, to_function, to_queue
 
 if TYPE_CHECKING:
     from s3torrent.doctor.case import Case
     from s3torrent.doctor.finding import Finding
-    from s3torrent.doctor.route import Sender
 
 
 def policy(case: Case) -> Finding | None:
@@ -44,6 +45,16 @@ def policy(case: Case) -> Finding | None:
             cause = f"whether {told}, statement {found.named}, denies {one.name} to send for {one.what} "
             return grey(f"{cause}cannot be told: a condition that is not known from here", aws(case, *show))
     return green("; ".join(f"{one.name} may send for {one.what.removeprefix('bucket ')}" for one in senders))
+
+
+def first_policy(case: Case, arn: str) -> str:
+    """Of a queue that is to be made: S3 takes no notification to one that does not let it send."""
+    senders, there = list[Sender](), ""
+    with suppress(Unseen):
+        senders = to_queue(case).senders(case)
+    for one in senders or [s3(case)]:
+        there = compact(_with(there, _statement(one, arn)))
+    return there
 
 
 def _request(sender: Sender, queue: str) -> Request:

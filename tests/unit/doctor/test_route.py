@@ -211,12 +211,29 @@ def test_a_mapping_whose_queue_is_gone_is_told_and_no_mend_contradicts_another()
         "function s3torrent reads queue s3torrent, which does not exist",
     )
     assert "create-queue --queue-name s3torrent " in gone.mend
+    [ours] = statements_of(gone.mend)  # without it S3 would refuse the notification
+    assert (ours["Principal"], ours["Resource"]) == ({"Service": "s3.amazonaws.com"}, QUEUE)
     silent = notifications(case(told))
     assert silent
     assert "does not tell queue s3torrent of anything" in silent.cause
     assert QUEUE in silent.mend
     assert "LambdaFunctionConfigurations" not in silent.mend
     assert invoke(case(told)) is None
+
+
+def test_a_queue_that_is_made_again_lets_in_who_delivers() -> None:
+    gone = queue(case(NO_QUEUE | by_topic()))
+    assert gone
+    [ours] = statements_of(gone.mend)
+    assert ours["Condition"] == {"ArnEquals": {"aws:SourceArn": TOPIC}}
+
+
+@pytest.mark.parametrize("code", ["NoSuchBucket", "AccessDenied"])
+def test_a_mapping_whose_queue_is_gone_is_told_whatever_is_known_of_the_bucket(code: str) -> None:
+    told = NO_QUEUE | {"get_bucket_notification_configuration": refused(code, 403)}
+    gone = queue(case(told))
+    assert gone
+    assert (gone.level, "which does not exist" in gone.cause) == ("red", True)
 
 
 def test_where_there_is_nothing_at_all_every_mend_makes_the_same_queue() -> None:
