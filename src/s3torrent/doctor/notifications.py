@@ -39,11 +39,14 @@ def notifications(case: Case) -> Finding | None:
     routes = (to_queue(case), to_function(case))
     rules = list({rule.arn: rule for one in routes for rule in one.rules}.values())
     mine = [entry for entry in _entries(case) if any(_is_among(entry, one.entries) for one in routes)]
+    unseen = next((one.unseen for one in routes if one.unseen), None)
+    if unseen and not lacking(mine):
+        raise unseen.with_traceback(None)
     if "EventBridgeConfiguration" in case.notification and not lacking(mine) and (rules or not mine):
         return by_rules(case, rules) if rules else red(no_rule(case), _new(case))
     if not mine:
         return red(_nothing(case), _new(case))
-    found = _of_entries(case, mine)
+    found = _of_entries(case, mine, [entry for rule in rules if rule.enabled for entry in rule.entries()])
     kept_back = _kept_back(case, mine, [one for route in routes for one in route.subscriptions])
     return kept_back if kept_back and (found.level is Level.GREEN or kept_back.level is Level.RED) else found
 
@@ -65,9 +68,9 @@ def _kept_back(case: Case, mine: list[Entry], subscriptions: list[Subscription])
     return yellow(cause, mend) if lacking(heard) else red(cause, mend)
 
 
-def _of_entries(case: Case, mine: list[Entry]) -> Finding:
-    """What ``mine`` tell, and of which keys."""
-    missing = lacking(mine)
+def _of_entries(case: Case, mine: list[Entry], by_rule: list[Entry]) -> Finding:
+    """What ``mine`` tell, and of which keys; EventBridge brings what it does besides."""
+    missing = lacking([*mine, *by_rule])
     if all(CREATED in events for events in missing.values()):
         told = "; ".join(f"{', '.join(sorted(one['Events']))}{of_keys([filter_of(one)])}" for one in mine)
         return red(f"bucket {case.bucket} tells {told}, but of no key {CREATED}", _completed(case, mine))

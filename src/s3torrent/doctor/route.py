@@ -58,17 +58,25 @@ def s3(case: Case) -> Sender:
 
 @dataclass(frozen=True)
 class Route:
-    """To one target, all that leads there. ``rules`` are judged, and concern the bucket."""
+    """To one target, all that leads there. ``rules`` are judged, and concern the bucket; ``unseen`` tells why
+    a topic or they could not be looked at.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    unseen: Unseen | None = None
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.rules)
 
     def senders(self, case: Case) -> list[Sender]:
-        """Each once; of rules those that are enabled, where any is."""
+        """Each once; of rules those that are enabled, where any is.
+
+        Raises Unseen where topics or rules cannot be seen, and nothing else tells us of creations.
+        """
+        if self.unseen and not lacking([*to_queue(case).entries, *to_function(case).entries]):
+            raise self.unseen.with_traceback(None)
         found = [s3(case)] if any("TopicArn" not in one for one in self.entries) else []
         topics = [one.topic for one in self.subscriptions]
         found += [_of("sns", "SNS", f"topic {topic.rpartition(':')[2]}", topic) for topic in topics]
@@ -103,22 +111,24 @@ def _to(case: Case, targets: set[str]) -> Route:
     if not targets:
         return Route()
     there = case.notification
-    entries, subscriptions = list[Entry](), list[Subscription]()
+    entries, subscriptions, rules = list[Entry](), list[Subscription](), list[Rule]()
+    unseen: Unseen | None = None
     for kind, name in KINDS.items():
         for entry in there.get(kind, []):
-            arn = str(entry[name])
-            by_topic = subscriptions_of(case, arn, targets) if name == "TopicArn" else []
+            arn, by_topic = str(entry[name]), list[Subscription]()
+            try:
+                by_topic = subscriptions_of(case, arn, targets) if name == "TopicArn" else []
+            except Unseen as why:
+                unseen = why
             if arn in targets or by_topic:
                 entries.append(entry)
                 subscriptions += by_topic
-    rules = list[Rule]()
-    if "EventBridgeConfiguration" in there:
-        try:
+    try:
+        if "EventBridgeConfiguration" in there:
             rules = [rule for arn in sorted(targets) for rule in rules_to(case, arn) if rule.concerns]
-        except Unseen:
-            if not lacking(entries):  # else they are not what the events come by
-                raise
-    return Route(entries, subscriptions, rules)
+    except Unseen as why:
+        unseen = why
+    return Route(entries, subscriptions, rules, unseen)
 
 
 def planned_queue(case: Case) -> str | None:
@@ -129,7 +139,10 @@ def planned_queue(case: Case) -> str | None:
         return None
     read = read_queue(case)
     try:
-        called = bool(to_function(case))
+        route = to_function(case)
+        if route.unseen and not route:
+            raise route.unseen.with_traceback(None)
+        called = bool(route)
     except Unseen as why:  # a bucket that is not there calls nobody
         if not read and not isinstance(why, Absent):
             raise

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from s3torrent.doctor.asking import Unseen
 from s3torrent.doctor.notifications import notifications
 from s3torrent.doctor.queue import invoke, policy
-from support.doctoring import ACCOUNT, FUNCTION, QUEUE, REGION, case, refused
+from support.doctoring import ACCOUNT, EVENTS, FUNCTION, QUEUE, REGION, case, refused
 
 ARN = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r2"
 EVERY = ["Object Created", "Object Deleted", "Object Restore Completed"]
@@ -162,6 +163,45 @@ def test_a_disabled_rule_is_red() -> None:
     assert found
     assert (found.level, found.cause) == ("red", "EventBridge rule r2 is disabled")
     assert found.mend.startswith("aws events enable-rule --name r2")
+
+
+def test_what_a_rule_brings_besides_is_not_missed() -> None:
+    told = ruled(pattern(["Object Deleted", "Object Restore Completed"]))
+    entry = {"Id": "q", "QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}
+    told["get_bucket_notification_configuration"]["QueueConfigurations"] = [entry]
+    found = notifications(case(told))
+    assert found
+    assert (found.level, found.cause) == ("green", "all events")
+    denied = notifications(case(told | {"list_rule_names_by_target": refused("AccessDenied", 403)}))
+    assert denied
+    assert (denied.level, "s3:ObjectRemoved:*" in denied.cause) == ("yellow", True)
+    sent = policy(case(told))
+    assert sent
+    assert "does not let S3 send for bucket films, nor EventBridge send for rule r2" in sent.cause
+
+
+@pytest.mark.parametrize(
+    ("configuration", "denied"),
+    [
+        ({"EventBridgeConfiguration": {}}, "events:ListRuleNamesByTarget"),
+        ({"TopicConfigurations": [{"TopicArn": "t", "Events": EVENTS}]}, "sns:ListSubscriptionsByTopic"),
+    ],
+)
+def test_what_may_not_be_seen_matters_only_where_nothing_else_tells(
+    configuration: dict[str, Any], denied: str
+) -> None:
+    told: dict[str, Any] = {"get_bucket_notification_configuration": dict(configuration)}
+    for check in (notifications, policy, invoke):
+        with pytest.raises(Unseen, match=f"you may not {denied}"):
+            check(case(told))
+    entry = {"Id": "q", "QueueArn": QUEUE, "Events": EVENTS}
+    told["get_bucket_notification_configuration"]["QueueConfigurations"] = [entry]
+    beside = case(told | with_policy(of("s3", "arn:aws:s3:::films")))
+    assert [one and one.level for one in (notifications(beside), policy(beside), invoke(beside))] == [
+        "green",
+        "green",
+        None,
+    ]
 
 
 # --- what lets the rule in
