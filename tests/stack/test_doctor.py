@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from s3torrent import wiring
 from s3torrent.cli import doctor as command
+from s3torrent.cli.main import cli
 from s3torrent.devstack.ministack import CREDENTIALS, REGION
 from s3torrent.doctor import checks, table
 from support.deployed import Deployed, deployed_on, fresh
@@ -65,7 +66,7 @@ class Patient:
 
     def ask(self, *arguments: str, **more: str) -> tuple[int, dict[str, Any]]:
         """The exit code, and the findings by check."""
-        ran = CliRunner().invoke(command.doctor, [*arguments, "--json"], env={**self.environment, **more})
+        ran = CliRunner().invoke(cli, ["doctor", *arguments, "--json"], env={**self.environment, **more})
         assert ran.exit_code in (0, 1), (ran.output, ran.exception)
         document = json.loads(ran.stdout)
         found = {one["check"]: one for one in document["findings"]}
@@ -586,7 +587,7 @@ def test_where_nothing_answers_the_exit_code_is_4() -> None:
 
 def test_a_pipe_gets_four_columns_separated_by_tabs(patient: Patient) -> None:
     arguments = ["--function", patient.function]
-    piped = CliRunner().invoke(command.doctor, arguments, env=patient.environment)
+    piped = CliRunner().invoke(cli, ["doctor", *arguments], env=patient.environment)
     lines = [line.split("\t") for line in piped.stdout.splitlines()]
     assert {len(line) for line in lines} == {4}
     assert [line[1] for line in lines][:2] == ["credentials", "clock"]

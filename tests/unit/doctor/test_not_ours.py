@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from s3torrent.cli import doctor as command
+from s3torrent.cli.main import cli
 from s3torrent.doctor import examination, seeds
 from s3torrent.doctor.finding import Level
 from s3torrent.types import ObjectRef, ObjectVersion
@@ -139,7 +140,7 @@ def test_answers_of_somebody_between_us_and_aws_make_nothing_red(answer: Any, fu
 def test_where_nothing_could_be_looked_at_the_exit_code_is_4(profile: str) -> None:
     """All grey is no health: a profile that does not exist, an endpoint that denies everything."""
     env = {"AWS_PROFILE": profile} if profile else {"AWS_REGION": "not a region"}
-    ran = CliRunner().invoke(command.doctor, ["--function", "f", "--json"], env=env)
+    ran = CliRunner().invoke(cli, ["doctor", "--function", "f", "--json"], env=env)
     assert ran.exit_code == 1
     assert type(ran.exception).__name__ == "EndpointUnreachable"
     assert "nothing of it could be looked at: " in str(ran.exception)
