@@ -10,6 +10,7 @@ import click
 
 from s3torrent.cli.completing import files
 from s3torrent.cli.locations import read_torrent
+from s3torrent.cli.main import complain
 from s3torrent.cli.number import Number
 from s3torrent.cli.output import visible
 from s3torrent.errors import S3TorrentError
@@ -47,7 +48,7 @@ def check_seeds(*, torrents: tuple[str, ...], page: str, timeout: float, as_json
             if len(torrents) == 1:
                 raise
             worst = max(worst, error.exit_code)
-            _tell_error(error)
+            complain(f"error: {error.message}", error.hint)
             continue
         if not metainfo.web_seeds:
             worst = max(worst, 1)
@@ -59,12 +60,6 @@ def check_seeds(*, torrents: tuple[str, ...], page: str, timeout: float, as_json
             _tell(torrent, found, as_json=as_json)
     if worst:
         raise click.exceptions.Exit(worst)
-
-
-def _tell_error(error: S3TorrentError) -> None:
-    click.echo(visible(f"error: {error.message}"), err=True)
-    if error.hint:
-        click.echo(visible(f"hint: {error.hint}"), err=True)
 
 
 def _tell(torrent: str, found: SeedCheck, *, as_json: bool) -> None:

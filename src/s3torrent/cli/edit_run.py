@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from s3torrent.cli.main import complain
 from s3torrent.cli.output import visible
 from s3torrent.cli.progress import objects_bar
 from s3torrent.config import from_environment
@@ -117,7 +118,7 @@ class Run:
     def nothing_below(self, prefix: str, hint: str) -> None:
         """No torrent lies there: a key whose .torrent was meant, perhaps."""
         self.empty += 1
-        _say(f"error: no torrent lies below {prefix}", hint)
+        complain(f"error: no torrent lies below {prefix}", hint)
 
     def _one(self, work: Work, undo: UndoFile | None) -> Done | S3TorrentError:
         try:
@@ -143,7 +144,7 @@ class Run:
         if as_json:
             click.echo(json.dumps({"torrent": work.name, "changed": False, "error": error.as_dict()}))
         named = "" if error.message.startswith(work.name) else f"{work.name}: "
-        _say(f"{named}{error.message}", "" if isinstance(error, ForeignTorrent) else error.hint)
+        complain(f"{named}{error.message}", "" if isinstance(error, ForeignTorrent) else error.hint)
 
     def as_dict(self, undo: Path | None) -> dict[str, Any]:
         """docs/json.md has the schema."""
@@ -157,12 +158,6 @@ class Run:
             "dryRun": self._dry_run,
             "undo": str(undo) if undo else None,
         }
-
-
-def _say(line: str, hint: str) -> None:
-    click.echo(visible(line), err=True)
-    if hint:
-        click.echo(visible(f"hint: {hint}"), err=True)
 
 
 def _tell(done: Done, *, as_json: bool, dry_run: bool) -> None:

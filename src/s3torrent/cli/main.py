@@ -113,9 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
         say("interrupted")
         code = INTERRUPTED_EXIT
     except S3TorrentError as error:
-        say(f"error: {error.message}")
-        if error.hint:
-            say(f"hint: {error.hint}")
+        complain(f"error: {error.message}", error.hint)
         code = error.exit_code
     except BrokenPipeError:
         # The reader went away (`| head`): nothing more to say, also not at exit.
@@ -145,8 +143,8 @@ def _misused(error: click.ClickException) -> int:
         error.show()
     else:
         context = getattr(error, "ctx", None)
-        say(f"error: {error.format_message().rstrip('.')}")
-        say(f"hint: see {context.command_path if context else NAME} --help")
+        hint = f"see {context.command_path if context else NAME} --help"
+        complain(f"error: {error.format_message().rstrip('.')}", hint)
     return error.exit_code
 
 
@@ -182,3 +180,10 @@ def _require_utf8(arguments: list[str]) -> None:
 def say(line: str) -> None:
     """One line on stderr, whatever the message holds."""
     click.echo(visible(line), err=True)
+
+
+def complain(line: str, hint: str) -> None:
+    """What is wrong, and its mend where there is one."""
+    say(line)
+    if hint:
+        say(f"hint: {hint}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from s3torrent.doctor import (
     bucket,
+    calling,
     denials,
     encryption,
     function,
@@ -13,6 +14,7 @@ from s3torrent.doctor import (
     permissions,
     programs,
     queue,
+    sending,
     surroundings,
     table,
     work,
@@ -133,7 +135,7 @@ CHECKS = (
         "whether those may send to the queue by whom the events come: S3, an SNS topic, an EventBridge rule",
         "it may not: no event arrives",
         "`set-queue-attributes`: the policy that is there, and our statement; a Deny is only shown",
-        queue.policy,
+        sending.policy,
     ),
     Check(
         "queue-key",
@@ -175,7 +177,7 @@ CHECKS = (
         "whether those may call the function that do: S3, an SNS topic, an EventBridge rule",
         "it may not: no event arrives",
         "`add-permission`",
-        queue.invoke,
+        calling.invoke,
     ),
     Check(
         "notifications",

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from s3torrent.doctor import calling, sending
+from s3torrent.doctor import sending
 from s3torrent.doctor.asking import Absent, Unseen, ask
 from s3torrent.doctor.finding import green, red, yellow
 from s3torrent.doctor.mend import (
@@ -67,11 +67,6 @@ def _timeout(case: Case) -> int:
         return int(case.configuration.get("Timeout", 900))
     except Unseen:
         return 900
-
-
-def policy(case: Case) -> Finding | None:
-    """Whether those may send to it by whom the events come."""
-    return sending.policy(case)
 
 
 def visibility(case: Case) -> Finding | None:
@@ -200,8 +195,3 @@ def _read(case: Case, arn: str) -> str:
 
 def _enabled(mapping: dict[str, Any]) -> bool:
     return mapping.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
-
-
-def invoke(case: Case) -> Finding | None:
-    """Whether those may call the function that do."""
-    return calling.invoke(case)

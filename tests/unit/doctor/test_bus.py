@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from s3torrent.doctor.asking import Unseen
+from s3torrent.doctor.calling import invoke
 from s3torrent.doctor.notifications import notifications
-from s3torrent.doctor.queue import invoke, policy
+from s3torrent.doctor.sending import policy
 from support.doctoring import ACCOUNT, EVENTS, FUNCTION, QUEUE, REGION, case, refused
 
 ARN = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r2"

@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from s3torrent.doctor import (
     bucket,
+    calling,
     checks,
     examination,
     filters,
@@ -19,6 +20,7 @@ from s3torrent.doctor import (
     programs,
     queue,
     seeds,
+    sending,
     surroundings,
     table,
     work,
@@ -129,14 +131,14 @@ ROWS: list[tuple[str, Callable[..., Finding | None], Case, str, str, str]] = [
     ("a queue that is gone", queue.queue, case({"get_queue_attributes": refused("QueueDoesNotExist")}), "red", "queue s3torrent does not exist", "create-queue --queue-name s3torrent"),
     ("no queue at all", queue.queue, case({**DIRECT, "get_policy": refused("ResourceNotFoundException"), **notified()}), "red", "there is no queue s3torrent", "create-queue"),
     ("called directly", queue.queue, case(DIRECT), "green", "without one", ""),
-    ("nobody may send", queue.policy, case(), "red", "does not let S3 send for bucket films", f'"AWS:SourceAccount":"{ACCOUNT}"'.replace("AWS:", "aws:")),
+    ("nobody may send", sending.policy, case(), "red", "does not let S3 send for bucket films", f'"AWS:SourceAccount":"{ACCOUNT}"'.replace("AWS:", "aws:")),
     ("short, but longer than a run", queue.visibility, case(attributes(VisibilityTimeout="1000")), "yellow", "1,000 s; expected 5,400", '{"VisibilityTimeout":"5400"}'),
     ("shorter than a run", queue.visibility, case(attributes(VisibilityTimeout="30")), "red", "30 s", '{"VisibilityTimeout":"5400"}'),
     ("one try", queue.redrive, case(attributes(RedrivePolicy=json.dumps({"deadLetterTargetArn": f"{QUEUE}-dlq", "maxReceiveCount": 1}))), "yellow", "after 1 try", '\\"maxReceiveCount\\":5'),
     ("a dead-letter queue that is gone", queue.redrive, case({"get_queue_url": only_the_queue}), "red", "s3torrent-dlq of queue s3torrent does not exist", "create-queue --queue-name s3torrent-dlq"),
     ("dead letters", queue.dead_letters, case({**attributes(ApproximateNumberOfMessages="2", RedrivePolicy=json.dumps({"deadLetterTargetArn": f"{QUEUE}-dlq"})), "get_metric_statistics": {"Datapoints": [{"Timestamp": 1, "Maximum": 90000.0}]}}), "yellow", "2 messages in s3torrent-dlq, the oldest 1 day, 1:00:00 old", "s3torrent redrive https://"),
     ("a filter before the function", queue.mapping, case({"list_event_source_mappings": {"EventSourceMappings": [{"UUID": "u", "EventSourceArn": QUEUE, "State": "Enabled", "FunctionResponseTypes": ["ReportBatchItemFailures"], "FilterCriteria": {"Filters": [{}]}}]}}), "yellow", "has a filter", "--filter-criteria"),
-    ("S3 may not call", queue.invoke, case(DIRECT), "red", "does not let S3 call it for bucket films", "aws lambda add-permission"),
+    ("S3 may not call", calling.invoke, case(DIRECT), "red", "does not let S3 call it for bucket films", "aws lambda add-permission"),
     # notifications
     ("all", notifications.notifications, case(), "green", "all events", ""),
     ("four ways are all ways", notifications.notifications, case(notified({**OURS, "Events": [*EVENTS[1:], *(f"s3:ObjectCreated:{one}" for one in filters.WAYS)]})), "green", "all events", ""),
@@ -179,7 +181,7 @@ def test_a_check_tells_colour_cause_and_mend(
 
 def test_what_does_not_apply_says_nothing() -> None:
     assert programs.program(case()) is None
-    assert queue.invoke(case()) is None
+    assert calling.invoke(case()) is None
     for check in (function.handler, function.runtime, function.memory, time, programs.layer, queue.mapping):
         assert check(case(function=None)) is None
 

@@ -10,7 +10,8 @@ import pytest
 
 from s3torrent.doctor.mend import compact
 from s3torrent.doctor.notifications import notifications
-from s3torrent.doctor.queue import mapping, policy, queue
+from s3torrent.doctor.queue import mapping, queue
+from s3torrent.doctor.sending import policy
 from support.doctoring import ACCOUNT, EVENTS, FUNCTION, NAME, QUEUE, case, refused
 
 CREATED, REMOVED = EVENTS[0], EVENTS[1]
@@ -264,7 +265,7 @@ def test_somebodys_deny_is_shown_and_not_taken_out(condition: dict[str, Any], le
 
 def test_a_permission_to_call_is_named_after_the_bucket() -> None:
     """Lambda refuses a second one of the same name."""
-    from s3torrent.doctor.queue import invoke
+    from s3torrent.doctor.calling import invoke
 
     direct = {
         "list_event_source_mappings": {"EventSourceMappings": []},

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from s3torrent.doctor.calling import invoke
 from s3torrent.doctor.notifications import notifications
-from s3torrent.doctor.queue import invoke, mapping, policy, queue
+from s3torrent.doctor.queue import mapping, queue
+from s3torrent.doctor.sending import policy
 from support.doctoring import ACCOUNT, EVENTS, FUNCTION, QUEUE, REGION, case, refused
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:uploads"
